@@ -1,0 +1,74 @@
+"""The specification of one run: everything the trainer needs to know, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from textinv_app.domain.concept import ConceptKind, Family, Method, Value
+
+PresetName = Literal["quick", "balanced", "careful"]
+
+
+class BaseModelRef(Value):
+    """Where a base model comes from and what shape it has."""
+
+    model_id: str
+    """Id in the app: ``crayon``, ``sd15``, ``sd21``, ``sdxl`` or ``custom``."""
+    source: str
+    """Hub id, path of a diffusers folder, or path of a single ``.safetensors`` checkpoint."""
+    family: Family
+    revision: str | None = None
+    """Commit of the hub repository; None for local files."""
+
+
+class TrainingSettings(Value):
+    """The numbers of one training; presets are functions that return a full one."""
+
+    resolution_pixels: int = Field(ge=64, le=2048)
+    """Side of the square training pictures."""
+    max_steps: int = Field(ge=1, le=5000)
+    """Optimizer steps after which the training ends in any case."""
+    batch_size: int = Field(ge=1, le=64)
+    """Pictures a step; more cost memory and time and rarely converge in fewer passes."""
+    learning_rate: float = Field(gt=0, le=1)
+    warmup_steps: int = Field(default=20, ge=0)
+    """Steps over which the rate rises from zero; a cosine to zero follows."""
+    num_vectors: int = Field(default=1, ge=1, le=8)
+    """Vectors of the new word (embedding only): more hold more detail and follow prompts less."""
+    rank: int = Field(default=8, ge=1, le=128)
+    """Rank of the LoRA (LoRA only); ``alpha`` always equals it."""
+    min_snr_gamma: float | None = None
+    """Min-SNR weighting (arXiv 2303.09556); None weighs all timesteps alike."""
+    seed: int = 0
+    mirror: bool = False
+    """Whether mirrored copies are trained on too."""
+    preview_every_steps: int = Field(default=50, ge=1)
+    validate_every_steps: int = Field(default=25, ge=1)
+    checkpoint_every_steps: int = Field(default=50, ge=1)
+    preview_inference_steps: int = Field(default=20, ge=1, le=100)
+    guidance_scale: float = Field(default=4.0, ge=0)
+    stop_early: bool = True
+    """Whether the training may end before ``max_steps`` when it has stopped getting better."""
+    mixed_precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+
+
+class RunSpec(Value):
+    """One training of one method on one concept; written once to ``spec.json``, never changed."""
+
+    format_version: Literal[1] = 1
+    run_id: str
+    concept_id: str
+    concept_name: str
+    kind: ConceptKind
+    class_word: str
+    placeholder_token: str
+    method: Method
+    base_model: BaseModelRef
+    preset: PresetName
+    settings: TrainingSettings
+    preview_prompts: tuple[str, ...]
+    """Prompts with ``{word}`` for the placeholder token: the first plain, the second hard."""
+    created_at: str
+    """UTC, ISO 8601."""

@@ -1,0 +1,77 @@
+"""The names inside a run directory: the protocol between the library and the runner.
+
+::
+
+    spec.json               what to train; never changes
+    dataset/                photos (``000.png`` ...) at training size, ``dataset.json``
+    control.json            what is wanted: run, pause or stop, and the attempt number
+    events.jsonl            what happened, append-only
+    previews/               ``step-000050-0.webp``
+    checkpoints/            ``step-000050.ckpt``, the last two
+    result/                 the finished file and its pictures, published by one rename
+    outcome.json            how it ended; written last, atomically
+    log.txt                 what the runner printed
+    runner.lock             locked by the living runner
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunLayout:
+    """Paths of one run directory."""
+
+    root: Path
+
+    @property
+    def spec(self) -> Path:
+        """The specification, JSON of ``RunSpec``."""
+        return self.root / "spec.json"
+
+    @property
+    def dataset(self) -> Path:
+        """Folder of the prepared square photos."""
+        return self.root / "dataset"
+
+    @property
+    def control(self) -> Path:
+        """What is wanted, JSON of ``Control``."""
+        return self.root / "control.json"
+
+    @property
+    def events(self) -> Path:
+        """The event log, one JSON line each."""
+        return self.root / "events.jsonl"
+
+    @property
+    def previews(self) -> Path:
+        """Folder of preview pictures."""
+        return self.root / "previews"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.root / "checkpoints"
+
+    @property
+    def result(self) -> Path:
+        """Published result: the artifact, ``manifest.json`` and ``picture-N.webp``."""
+        return self.root / "result"
+
+    @property
+    def outcome(self) -> Path:
+        """How the run ended, JSON of ``Outcome``."""
+        return self.root / "outcome.json"
+
+    @property
+    def log(self) -> Path:
+        """What the runner printed."""
+        return self.root / "log.txt"
+
+    @property
+    def lock(self) -> Path:
+        """File locked by the living runner."""
+        return self.root / "runner.lock"
