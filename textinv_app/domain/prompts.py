@@ -1,6 +1,20 @@
-"""Prompts: templates to train and preview with, and the placement of the placeholder token."""
+"""Prompts: templates to train and preview with, and the placement of the placeholder token.
+
+How a word is asked for depends on what was trained:
+
+- **embedding**: the word alone, ``a photo of a rexdog``; its vectors take the word's place.
+- **lora**: the word as plain text followed by its class word, ``a photo of a rexdog dog``. The text
+  encoder stays as it was, so an invented word alone would mean little to it; with the class word
+  behind it the model starts from what it knows, and the file works with the same plain prompt in
+  any program. Training and drawing both go through ``lora_prompt``.
+- **base model**, to compare with: the class word in the word's place (``base_prompt``).
+
+For a style or a negative concept the class word describes no thing, and a LoRA gets the word alone.
+"""
 
 from __future__ import annotations
+
+import re
 
 from textinv_app.domain.concept import ConceptKind
 
@@ -51,3 +65,44 @@ def preview_prompts(kind: ConceptKind) -> tuple[str, str]:
 def put_word(template: str, word: str) -> str:
     """Replace ``{word}`` in a template; other braces are left as they are."""
     return template.replace(WORD, word)
+
+
+def find_word(word: str) -> re.Pattern[str]:
+    """Return a pattern that finds ``word`` in a prompt, whole and in any case.
+
+    Letters, digits, ``-`` and ``_`` around it make it another word.
+    """
+    return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
+
+
+def base_prompt(prompt: str, word: str, class_word: str) -> str:
+    """Return ``prompt`` for the untrained model: the class word takes the word's place.
+
+    ``prompt`` holds ``{word}`` or the word itself; ``rexdog dog`` becomes ``dog``, not ``dog dog``.
+    """
+    if not word:
+        return put_word(prompt, class_word)
+    joined = re.sub(
+        rf"{find_word(word).pattern}\s+{find_word(class_word).pattern}",
+        lambda _match: class_word,
+        put_word(prompt, word),
+        flags=re.IGNORECASE,
+    )
+    return find_word(word).sub(lambda _match: class_word, joined)
+
+
+def lora_prompt(prompt: str, word: str, class_word: str, kind: ConceptKind = "subject") -> str:
+    """Return ``prompt`` as a LoRA gets it, in training and drawing: the word, then its class word.
+
+    ``prompt`` holds ``{word}`` or the word itself; a class word already there is not doubled.
+    """
+    plain = put_word(prompt, word)
+    if kind != "subject" or not class_word:
+        return plain
+    behind = rf"(?!\s+{re.escape(class_word)}(?![\w-]))"
+    return re.sub(
+        find_word(word).pattern + behind,
+        lambda match: f"{match.group(0)} {class_word}",
+        plain,
+        flags=re.IGNORECASE,
+    )

@@ -165,6 +165,12 @@ class DrawingView:
     error_code: str
     error_sentence: str
     version: str
+    embedding_id: str = ""
+    """Artifact worn in the columns ``embedding`` and ``both``; empty for none."""
+    lora_id: str = ""
+    """Artifact worn in the columns ``lora`` and ``both``; empty for none."""
+    num_images: int = 1
+    """Pictures asked for in each column."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,99 @@
+"""How to use a file elsewhere: what is shown to copy is right, and the Python program runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from format_makers import cross_attention_modules, random_vectors
+from format_pipelines import save_pipeline, tiny_pipeline, tiny_xl_pipeline
+from PIL import Image
+
+from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.formats.embedding import write_embedding
+from textinv_app.formats.families import TEXT_WIDTHS
+from textinv_app.formats.lora import write_lora
+from textinv_app.formats.usage import PROGRAM_TITLES, UsedFile, diffusers_program, usage_guides
+
+
+def _guides(**values: Any) -> dict[str, Any]:
+    used = UsedFile(**({"placeholder_token": "rexdog", "kind": "subject"} | values))
+    return {guide.program: guide for guide in usage_guides(used)}
+
+
+def test_the_text_to_copy_is_what_each_program_reads() -> None:
+    embedding = _guides(method="embedding", family="sd1")
+    assert embedding["comfyui"].copyable == "a photo of embedding:rexdog in the snow"
+    assert embedding["comfyui"].folder == "models/embeddings"
+    assert embedding["a1111"].copyable == "a photo of rexdog in the snow"
+    assert embedding["a1111"].folder == "embeddings"
+    assert embedding["invokeai"].copyable == "a photo of <rexdog> in the snow"
+    lora = _guides(method="lora", family="sdxl", strength=0.8)
+    assert lora["a1111"].copyable == "a photo of rexdog in the snow <lora:rexdog:0.8>"
+    assert lora["comfyui"].copyable == "a photo of rexdog in the snow"
+    assert lora["comfyui"].folder == "models/loras"
+
+
+def test_negative_embeddings_go_into_the_negative_prompt() -> None:
+    guides = _guides(method="embedding", family="sd1", kind="negative")
+    assert guides["comfyui"].copyable == "embedding:rexdog"
+    assert guides["a1111"].step_codes[-1] == "usage.a1111.embedding_negative_prompt"
+    assert 'negative_prompt="rexdog"' in guides["diffusers"].copyable
+
+
+def test_crayons_files_are_said_to_fit_diffusers_only() -> None:
+    guides = _guides(method="embedding", family="crayon")
+    assert [name for name, guide in guides.items() if guide.usable] == ["diffusers"]
+    assert guides["comfyui"].step_codes == ("usage.crayon_only",)
+    assert guides["comfyui"].copyable == ""
+
+
+@pytest.mark.parametrize("kind", get_args(ConceptKind))
+@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("family", get_args(Family))
+def test_every_file_has_a_guide_for_every_program(family: Any, method: Any, kind: Any) -> None:
+    guides = _guides(method=method, family=family, kind=kind)
+    assert set(guides) == {program for program, _ in PROGRAM_TITLES}
+    compile(guides["diffusers"].copyable, "copied.py", "exec")
+    assert all(guide.step_codes for guide in guides.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "family", "kind"),
+    [
+        ("embedding", "sd1", "subject"),
+        ("embedding", "sd2", "negative"),
+        ("embedding", "sdxl", "subject"),
+        ("lora", "sd1", "style"),
+        ("lora", "sdxl", "subject"),
+    ],
+)
+def test_the_python_program_runs_as_it_is_and_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: Any, family: Any, kind: Any
+) -> None:
+    widths = TEXT_WIDTHS[family]
+    pipeline = tiny_xl_pipeline() if family == "sdxl" else tiny_pipeline(widths[0])
+    folder = save_pipeline(pipeline, tmp_path / "model")
+    path = tmp_path / "rexdog.safetensors"
+    if method == "embedding":
+        write_embedding(path, random_vectors(family, widths, 2), {})
+    else:
+        modules = [m for m in cross_attention_modules(sum(widths)) if "attn2.to_k" in m.path]
+        narrow = [_narrowed(module) for module in modules]
+        write_lora(path, family, narrow, {})
+    used = UsedFile("rexdog", method, family, kind, base_model=str(folder), strength=0.8)
+    monkeypatch.chdir(tmp_path)
+    program = diffusers_program(used).replace(").images[0]", ", num_inference_steps=2).images[0]")
+    exec(compile(program, "copied.py", "exec"), {})
+    assert os.fspath(folder) in program
+    with Image.open(tmp_path / "rexdog.png") as picture:
+        assert np.asarray(picture).std() > 0
+
+
+def _narrowed(module: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(module, up=module.up[:16])

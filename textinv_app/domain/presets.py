@@ -1,0 +1,169 @@
+"""How careful a training is: full settings for each base-model family, method and preset.
+
+A preset is a pure function, not a file: ``settings_for`` returns every number of a training, so
+that a run's ``spec.json`` says all and a later change of a preset changes no run that was queued.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from textinv_app.domain.concept import ConceptKind, Family, Method, Value
+from textinv_app.domain.specs import PresetName, TrainingSettings
+
+PRESETS: tuple[PresetName, ...] = ("quick", "balanced", "careful")
+
+
+class PresetRequest(Value):
+    """What is known when a training is ordered."""
+
+    family: Family
+    method: Method
+    kind: ConceptKind = "subject"
+    preset: PresetName = "balanced"
+    num_photos: int = Field(ge=1)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    mirror: bool = False
+    """Whether mirrored copies may be trained on too."""
+    max_steps: int | None = Field(default=None, ge=1, le=5000)
+    """Overrules the preset's number of steps; the other numbers stay."""
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """The numbers in which presets differ."""
+
+    max_steps: int
+    batch_size: int
+    learning_rate: float
+    num_vectors: int = 1
+    rank: int = 8
+
+
+# Crayon: chosen by trial on drawn pets (``tests/benchmarks/crayon_training.py``). The others:
+# short budgets and high rates as in arXiv 2302.04841 (475 steps of batch 2 at 5e-3) and
+# arXiv 2512.13672 (400 steps of batch 4 on SDXL).
+_RECIPES: dict[tuple[Family, Method], dict[PresetName, _Recipe]] = {
+    ("crayon", "embedding"): {
+        "quick": _Recipe(250, 4, 1e-2, num_vectors=2),
+        "balanced": _Recipe(500, 4, 1e-2, num_vectors=2),
+        "careful": _Recipe(1000, 8, 8e-3, num_vectors=4),
+    },
+    ("crayon", "lora"): {
+        "quick": _Recipe(200, 4, 2e-3, rank=8),
+        "balanced": _Recipe(400, 4, 1.5e-3, rank=8),
+        "careful": _Recipe(800, 8, 1e-3, rank=16),
+    },
+    ("sd1", "embedding"): {
+        "quick": _Recipe(300, 4, 5e-3, num_vectors=2),
+        "balanced": _Recipe(600, 4, 5e-3, num_vectors=3),
+        "careful": _Recipe(1200, 4, 4e-3, num_vectors=4),
+    },
+    ("sd1", "lora"): {
+        "quick": _Recipe(300, 2, 3e-4, rank=8),
+        "balanced": _Recipe(600, 2, 2e-4, rank=16),
+        "careful": _Recipe(1200, 2, 1e-4, rank=16),
+    },
+    ("sd2", "embedding"): {
+        "quick": _Recipe(300, 4, 5e-3, num_vectors=2),
+        "balanced": _Recipe(600, 4, 5e-3, num_vectors=3),
+        "careful": _Recipe(1200, 4, 4e-3, num_vectors=4),
+    },
+    ("sd2", "lora"): {
+        "quick": _Recipe(300, 2, 3e-4, rank=8),
+        "balanced": _Recipe(600, 2, 2e-4, rank=16),
+        "careful": _Recipe(1200, 2, 1e-4, rank=16),
+    },
+    ("sdxl", "embedding"): {
+        "quick": _Recipe(250, 4, 3e-3, num_vectors=2),
+        "balanced": _Recipe(500, 4, 2e-3, num_vectors=3),
+        "careful": _Recipe(1000, 4, 2e-3, num_vectors=4),
+    },
+    ("sdxl", "lora"): {
+        "quick": _Recipe(300, 1, 2e-4, rank=8),
+        "balanced": _Recipe(700, 1, 1e-4, rank=16),
+        "careful": _Recipe(1500, 1, 1e-4, rank=16),
+    },
+}
+
+_RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
+_GUIDANCE_SCALE: dict[Family, float] = {"crayon": 4.0, "sd1": 7.0, "sd2": 7.0, "sdxl": 6.0}
+_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 20, "sd1": 25, "sd2": 25, "sdxl": 25}
+
+
+def settings_for(request: PresetRequest) -> TrainingSettings:
+    """Return the full settings of a training; pure, the same for the same request."""
+    recipe = _RECIPES[request.family, request.method][request.preset]
+    max_steps = request.max_steps or recipe.max_steps
+    interval = max(5, min(50, max_steps // 5))
+    return TrainingSettings(
+        resolution_pixels=_RESOLUTION_PIXELS[request.family],
+        max_steps=max_steps,
+        batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        warmup_steps=min(20, max_steps // 10),
+        num_vectors=recipe.num_vectors,
+        rank=recipe.rank,
+        seed=request.seed,
+        mirror=request.mirror,
+        preview_every_steps=interval,
+        validate_every_steps=max(5, min(25, max_steps // 10)),
+        checkpoint_every_steps=interval,
+        preview_inference_steps=_PREVIEW_INFERENCE_STEPS[request.family],
+        guidance_scale=_GUIDANCE_SCALE[request.family],
+        # A person who gives a number of steps wants that number.
+        stop_early=request.max_steps is None,
+    )
+
+
+@dataclass(frozen=True)
+class _Speed:
+    """Seconds that parts of a training take."""
+
+    start: float
+    """Process start, imports, model load and the first previews."""
+    photo: float
+    """Encoding one photo, in each of its copies."""
+    sample: float
+    """One picture of one optimizer step."""
+    preview: float
+    """One round of previews, likeness included."""
+    end: float
+    """Export, loading again and the pictures of the result."""
+
+
+# Crayon on 2 idle CPU cores: measured by ``python tests/benchmarks/crayon_training.py``.
+# The others on a data-centre GPU are estimates from counted operations; on a CPU they are scaled
+# from 7 to 12 s a step measured with full-width random weights (``full_width.py`` beside it).
+_SPEEDS: dict[tuple[Family, bool], _Speed] = {
+    ("crayon", False): _Speed(start=9.0, photo=0.1, sample=0.03, preview=2.0, end=8.0),
+    ("crayon", True): _Speed(start=9.0, photo=0.02, sample=0.004, preview=1.0, end=4.0),
+    ("sd1", True): _Speed(start=25.0, photo=0.1, sample=0.03, preview=3.0, end=15.0),
+    ("sd1", False): _Speed(start=90.0, photo=12.0, sample=11.0, preview=300.0, end=900.0),
+    ("sd2", True): _Speed(start=30.0, photo=0.2, sample=0.08, preview=6.0, end=30.0),
+    ("sd2", False): _Speed(start=120.0, photo=30.0, sample=32.0, preview=900.0, end=2700.0),
+    ("sdxl", True): _Speed(start=45.0, photo=0.3, sample=0.2, preview=10.0, end=45.0),
+    ("sdxl", False): _Speed(start=240.0, photo=60.0, sample=95.0, preview=2600.0, end=7800.0),
+}
+
+
+def estimate_seconds(
+    family: Family, method: Method, preset: PresetName, num_photos: int, has_gpu: bool
+) -> float:
+    """Return about how long a training takes, in seconds, if it does not stop early."""
+    speed = _SPEEDS[family, has_gpu]
+    settings = settings_for(
+        PresetRequest(family=family, method=method, preset=preset, num_photos=max(1, num_photos))
+    )
+    num_rounds = 1 + settings.max_steps // settings.preview_every_steps
+    # An embedding also runs the text encoder backwards.
+    sample = speed.sample * (1.1 if method == "embedding" else 1.0)
+    return (
+        speed.start
+        + speed.photo * num_photos
+        + sample * settings.batch_size * settings.max_steps
+        + speed.preview * num_rounds
+        + speed.end
+    )

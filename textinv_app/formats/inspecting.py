@@ -1,0 +1,150 @@
+"""What a file is: embedding or LoRA, for which models, how large, made with what word."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from textinv_app.domain.concept import Family, Method
+from textinv_app.errors import FileRefused
+from textinv_app.formats.embedding import embedding_shape, looks_like_embedding
+from textinv_app.formats.families import FAMILY_TITLES
+from textinv_app.formats.header import Header, read_header, read_tensors
+from textinv_app.formats.lora_keys import looks_like_lora
+from textinv_app.formats.lora_reading import LoraShape, lora_shape
+
+_HASH_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What can be told about an embedding or LoRA file without using it."""
+
+    kind: Method
+    family: Family
+    num_vectors: int
+    """Vectors of the word; 0 for a LoRA."""
+    widths: tuple[int, ...]
+    """Width of a vector for each text encoder; for a LoRA, of what the cross attention reads."""
+    rank: int
+    """The largest rank of a LoRA; 0 for an embedding."""
+    alpha: float | None
+    """Alpha of the first layer of a LoRA (its rank where the file names none), else None."""
+    module_count: int
+    """Layers a LoRA changes; 0 for an embedding."""
+    trigger_word: str
+    """From the metadata, else the name of the file without its ending."""
+    is_negative: bool
+    """Whether it is a negative embedding by its metadata, or has the name of a well-known one."""
+    metadata: Mapping[str, str]
+    size_bytes: int
+    sha256: str
+    """Of the whole file."""
+
+    @property
+    def family_title(self) -> str:
+        """The family in words, for instance ``Stable Diffusion 1.x``."""
+        return FAMILY_TITLES[self.family]
+
+    def sentence(self) -> str:
+        """Say in one sentence what the file is and which models it fits."""
+        if self.kind == "lora":
+            size = f"a LoRA of rank {self.rank} that changes {self.module_count} layers"
+        else:
+            vectors = "1 vector" if self.num_vectors == 1 else f"{self.num_vectors} vectors"
+            negative = "a negative embedding" if self.is_negative else "an embedding"
+            size = f"{negative} of {vectors}"
+        return f"This is {size}, made for {self.family_title}."
+
+    def refuse_if_not_for(self, family: Family) -> None:
+        """Raise ``FileRefused``, in words, when the file does not fit models of ``family``."""
+        if self.family != family:
+            raise FileRefused(
+                "file.other_family",
+                f"This file was made for {self.family_title}; the chosen model is "
+                f"{FAMILY_TITLES[family]}. Choose a model it fits.",
+                made_for=self.family_title,
+                chosen=FAMILY_TITLES[family],
+            )
+
+
+def inspect(path: Path) -> Inspection:
+    """Tell what the embedding or LoRA at ``path`` is, by its content.
+
+    Reads the header, of a LoRA also one alpha, and the file once for its hash; says nothing about
+    the numbers. Raises ``FileRefused`` with a plain sentence for anything else, and ``OSError``.
+    """
+    header = read_header(path)
+    names = header.tensors
+    if looks_like_lora(names) or not looks_like_embedding(header):
+        return _inspect_lora(path, header, lora_shape(header))
+    shape = embedding_shape(header)
+    word = _trigger_word(header, path)
+    return Inspection(
+        kind="embedding",
+        family=shape.family,
+        num_vectors=shape.num_vectors,
+        widths=shape.widths,
+        rank=0,
+        alpha=None,
+        module_count=0,
+        trigger_word=word,
+        is_negative=_is_negative(header, path.stem),
+        metadata=header.metadata,
+        size_bytes=header.size_bytes,
+        sha256=sha256_of_file(path),
+    )
+
+
+def _inspect_lora(path: Path, header: Header, shape: LoraShape) -> Inspection:
+    first = shape.layers[0]
+    alpha = float(first.rank) if first.given_alpha is None else first.given_alpha
+    if "alpha" in first.tensors:
+        name = first.tensors["alpha"].name
+        stored = read_tensors(path, header, wanted=lambda other: other == name)
+        alpha = float(stored[name].reshape(()))
+    width = shape.cross_attention_width
+    return Inspection(
+        kind="lora",
+        family=shape.family,
+        num_vectors=0,
+        widths=() if width is None else (width,),
+        rank=shape.rank,
+        alpha=alpha,
+        module_count=len(shape.layers),
+        trigger_word=_trigger_word(header, path),
+        is_negative=False,
+        metadata=header.metadata,
+        size_bytes=header.size_bytes,
+        sha256=sha256_of_file(path),
+    )
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, reading 1 MiB at a time."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _trigger_word(header: Header, path: Path) -> str:
+    for key in ("modelspec.trigger_phrase", "ss_output_name"):
+        word = header.metadata.get(key, "").strip()
+        if word and len(word) <= 100 and word.isprintable():
+            return word
+    return path.stem
+
+
+def _is_negative(header: Header, stem: str) -> bool:
+    said = header.metadata.get("modelspec.is_negative_embedding", "").lower()
+    if said in {"true", "false"}:
+        return said == "true"
+    # Files in circulation rarely say so; these parts stand in the names of the common ones.
+    name = stem.lower()
+    return any(
+        part in name for part in ("negative", "badhand", "bad-hand", "bad_hand", "bad_prompt")
+    )

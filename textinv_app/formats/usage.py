@@ -1,0 +1,183 @@
+"""How to use a file in other programs: steps as codes, and the text to copy.
+
+The steps are keys of the page's words catalogues; the copyable text is the same in any language.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from textinv_app.domain.concept import ConceptKind, Family, Method
+
+Program = Literal["comfyui", "a1111", "invokeai", "diffusers"]
+
+PROGRAM_TITLES: tuple[tuple[Program, str], ...] = (
+    ("comfyui", "ComfyUI"),
+    ("a1111", "AUTOMATIC1111 / Forge"),
+    ("invokeai", "InvokeAI"),
+    ("diffusers", "diffusers (Python)"),
+)
+
+_HUB_EXAMPLES: dict[Family, str] = {
+    "crayon": "assets/crayon",
+    "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "sd2": "stabilityai/stable-diffusion-2-1",
+    "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
+}
+_PROMPTS: dict[ConceptKind, str] = {
+    "subject": "a photo of {} in the snow",
+    "style": "a cat in the style of {}",
+    "negative": "{}",
+}
+_NEUTRAL_PROMPT = "a photo of a dog on the beach"
+
+
+@dataclass(frozen=True)
+class UsedFile:
+    """The file to be explained."""
+
+    placeholder_token: str
+    """The trigger word, also the stem of the file."""
+    method: Method
+    family: Family
+    kind: ConceptKind
+    base_model: str = ""
+    """Hub id of the model it was trained on; empty or a local name: a usual one is shown."""
+    strength: float = 1.0
+    """Strength of a LoRA that works well."""
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file, which most programs take the word from."""
+        return f"{self.placeholder_token}.safetensors"
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether the word belongs into the negative prompt."""
+        return self.kind == "negative" and self.method == "embedding"
+
+
+@dataclass(frozen=True)
+class UsageGuide:
+    """How to use the file in one program."""
+
+    program: Program
+    title: str
+    usable: bool
+    """False where the program cannot use the file at all (Crayon's files outside Python)."""
+    step_codes: tuple[str, ...]
+    """Keys of the words catalogues, in order; blanks are ``{file}``, ``{folder}``, ``{word}``."""
+    folder: str
+    """Where the program wants the file, from its own folder; empty where it asks."""
+    copyable: str
+    """Text to copy: a prompt, or a program for diffusers."""
+
+
+def usage_guides(used: UsedFile) -> tuple[UsageGuide, ...]:
+    """Return a guide for each program, in the order to be shown."""
+    return tuple(_guide(program, title, used) for program, title in PROGRAM_TITLES)
+
+
+def all_step_codes() -> tuple[str, ...]:
+    """Return every code that ``step_codes`` may hold, sorted, for checking the catalogues."""
+    kinds: tuple[ConceptKind, ...] = ("subject", "negative")
+    guides = [
+        guide
+        for method in get_args(Method)
+        for family in get_args(Family)
+        for kind in kinds
+        for guide in usage_guides(UsedFile("word", method, family, kind))
+    ]
+    return tuple(sorted({code for guide in guides for code in guide.step_codes}))
+
+
+def _guide(program: Program, title: str, used: UsedFile) -> UsageGuide:
+    if program == "diffusers":
+        calls = ("usage.diffusers.install", "usage.diffusers.run")
+        return UsageGuide(program, title, True, calls, "", diffusers_program(used))
+    if used.family == "crayon":
+        return UsageGuide(program, title, False, ("usage.crayon_only",), "", "")
+    where = "negative_prompt" if used.is_negative else "prompt"
+    steps = (
+        f"usage.{program}.put_{used.method}",
+        "usage.choose_model." + used.family,
+        f"usage.{program}.{used.method}_{where}",
+    )
+    copyable = _prompt_text(program, used)
+    return UsageGuide(program, title, True, steps, _folder(program, used.method), copyable)
+
+
+def _folder(program: Program, method: Method) -> str:
+    folders: dict[tuple[Program, Method], str] = {
+        ("comfyui", "embedding"): "models/embeddings",
+        ("comfyui", "lora"): "models/loras",
+        ("a1111", "embedding"): "embeddings",
+        ("a1111", "lora"): "models/Lora",
+    }
+    return folders.get((program, method), "")
+
+
+def _prompt_text(program: Program, used: UsedFile) -> str:
+    word = used.placeholder_token
+    if used.method == "embedding":
+        # ComfyUI knows the word only after a space or at the start, and no full stop behind it.
+        word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
+    prompt = _PROMPTS[used.kind].format(word)
+    if used.method == "lora" and program == "a1111":
+        return f"{prompt} <lora:{used.placeholder_token}:{used.strength:g}>"
+    return prompt
+
+
+def diffusers_program(used: UsedFile) -> str:
+    """Return a Python program that loads the file with diffusers and draws one picture."""
+    model = used.base_model if "/" in used.base_model else _HUB_EXAMPLES[used.family]
+    pipeline = "StableDiffusionXLPipeline" if used.family == "sdxl" else "StableDiffusionPipeline"
+    lines = [
+        "import torch",
+        f"from diffusers import {pipeline}",
+        *(["from safetensors.torch import load_file"] if _needs_two_calls(used) else []),
+        "",
+        'device = "cuda" if torch.cuda.is_available() else "cpu"',
+        'dtype = torch.float16 if device == "cuda" else torch.float32',
+        f"pipe = {pipeline}.from_pretrained({json.dumps(model)}, torch_dtype=dtype).to(device)",
+        *_loading_lines(used),
+        *_drawing_lines(used),
+        f"picture.save({json.dumps(used.placeholder_token + '.png')})",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _needs_two_calls(used: UsedFile) -> bool:
+    return used.method == "embedding" and used.family == "sdxl"
+
+
+def _loading_lines(used: UsedFile) -> list[str]:
+    file_name, word = json.dumps(used.file_name), json.dumps(used.placeholder_token)
+    if used.method == "lora":
+        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={word})']
+        if used.strength != 1.0:
+            lines.append(f"pipe.set_adapters([{word}], [{used.strength:g}])")
+        return lines
+    if not _needs_two_calls(used):
+        return [f"pipe.load_textual_inversion({file_name}, token={word})"]
+    return [
+        f"vectors = load_file({file_name})",
+        f'pipe.load_textual_inversion(vectors["clip_l"], token={word},',
+        "                            text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)",
+        f'pipe.load_textual_inversion(vectors["clip_g"], token={word},',
+        "                            text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2)",
+        "# Some models look for the end of the prompt at the highest number: that is the new word.",
+        "pipe.text_encoder_2.text_model.eos_token_id = pipe.tokenizer_2.eos_token_id",
+    ]
+
+
+def _drawing_lines(used: UsedFile) -> list[str]:
+    if used.is_negative:
+        return [
+            f"picture = pipe({json.dumps(_NEUTRAL_PROMPT)},",
+            f"               negative_prompt={json.dumps(used.placeholder_token)}).images[0]",
+        ]
+    prompt = _PROMPTS[used.kind].format(used.placeholder_token)
+    return [f"picture = pipe({json.dumps(prompt)}).images[0]"]
