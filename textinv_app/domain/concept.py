@@ -40,8 +40,6 @@ class Photo(Value):
     """``fine``, ``small``, ``blurred``, ``dark``, ``same_as`` or ``mirrored_copy_of``."""
     verdict_other: str = ""
     """Display name of the other photo for ``same_as`` and ``mirrored_copy_of``."""
-    fingerprint: str = ""
-    """Hex digits by which later photos are compared with this one; never shown."""
 
 
 class Concept(Value):
