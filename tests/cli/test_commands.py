@@ -1,0 +1,219 @@
+"""The commands on a tiny model, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.assets_folder import REAL_ASSETS, has_real_crayon
+from tests.cli.conftest import PATIENCE_SECONDS, ask, ask_here, start
+from textinv_app.runs.lock import read_holder
+
+
+def _last(records: list[dict[str, Any]]) -> dict[str, Any]:
+    assert records[-1]["type"] == "result"
+    return records[-1]
+
+
+def _events(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def _wait_for_step(process: subprocess.Popen[str], step: int) -> dict[str, Any]:
+    """Read events until one of this step or a later one has come."""
+    for event in _events(process):
+        if event["type"] == "step" and event["step"] >= step:
+            return event
+    raise AssertionError("it ended too early")
+
+
+def test_train_draw_and_inspect(
+    training: list[str],
+    model_folder: Path,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained = ask(*training)
+    assert trained.exit_code == 0, trained.errors
+    result = _last(trained.records)
+    (artifact,) = (Path(path) for path in result["artifacts"])
+    assert artifact.name == "rexdog.safetensors"
+    assert artifact.is_file()
+    assert result["steps"] == 6
+    assert result["seconds"] > 0
+    for name in ("validation_loss", "likeness"):
+        assert isinstance(result[f"{name}_start"], float)
+        assert isinstance(result[f"{name}_end"], float)
+    kinds = {record["type"] for record in trained.records}
+    assert kinds >= {"phase", "step", "validation", "preview", "verdict", "checkpoint", "finished"}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["rexdog-embedding"]
+
+    again = ask(*training)
+    assert again.exit_code == 0
+    assert _last(again.records)["artifacts"] == [str(artifact)]
+    assert len(again.records) == 1
+    other = ask(*training, "--seed", "5")
+    assert other.exit_code == 2
+    assert "another training" in other.errors
+
+    inspected = ask("inspect", str(artifact), "--json")
+    assert inspected.exit_code == 0
+    (record,) = inspected.records
+    assert (record["kind"], record["trigger_word"]) == ("embedding", "rexdog")
+    assert record["metadata"]["petname.class_word"] == "dog"
+
+    drawing = [
+        *("draw", "--base-model", str(model_folder), "--prompt", "a photo of a {word}"),
+        *("--embedding", str(artifact), "--num-images", "2", "--steps", "2", "--seed", "7"),
+    ]
+    first = ask(*drawing, "--photos", str(photos), "--output", str(tmp_path / "one"), "--json")
+    assert first.exit_code == 0, first.errors
+    pictures = [record for record in first.records if record["type"] == "picture"]
+    assert [picture["seed"] for picture in pictures] == [7, 8]
+    assert all(picture["prompt"] == "a photo of a rexdog" for picture in pictures)
+    assert all(0 <= picture["likeness"] <= 100 for picture in pictures)
+    paths = [Path(path) for path in _last(first.records)["pictures"]]
+    for path in paths:
+        with Image.open(path) as image:
+            assert image.size == (128, 128)
+    second = ask_here(capsys, *drawing, "--output", str(tmp_path / "two"))
+    assert second.exit_code == 0
+    for path in paths:
+        assert (tmp_path / "two" / path.name).read_bytes() == path.read_bytes()
+        assert str(tmp_path / "two" / path.name) in second.output
+
+
+def test_both_methods_at_once_and_a_lora_with_a_strength(
+    training: list[str],
+    model_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trained = ask(*training, "--method", "both", "--max-steps", "4")
+    assert trained.exit_code == 0, trained.errors
+    result = _last(trained.records)
+    assert [run["method"] for run in result["runs"]] == ["embedding", "lora"]
+    assert result["steps"] == 8
+    embedding, lora = result["artifacts"]
+    drawing = ("draw", "--base-model", str(model_folder), "--prompt", "a rexdog", "--steps", "2")
+    drawn: dict[str, bytes] = {}
+    for name, files in (
+        ("base", ()),
+        ("none", ("--lora", f"{lora}:0")),
+        ("whole", ("--lora", lora)),
+        ("both", ("--embedding", embedding, "--lora", f"{lora}:1.5")),
+    ):
+        answer = ask_here(capsys, *drawing, *files, "--output", str(tmp_path / name), "--json")
+        assert answer.exit_code == 0, answer.errors
+        drawn[name] = Path(_last(answer.records)["pictures"][0]).read_bytes()
+        if name == "whole":
+            (picture,) = (r for r in answer.records if r["type"] == "picture")
+            assert picture["prompt"] == "a rexdog dog"
+    assert len(set(drawn.values())) == 4  # strength 0 still asks for a dog with its word
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
+    training: list[str], tmp_path: Path
+) -> None:
+    longer = [*training, "--max-steps", "400"]
+    first = start(*longer)
+    _wait_for_step(first, 2)
+    first.send_signal(signal.SIGTERM)
+    _, errors = first.communicate(timeout=PATIENCE_SECONDS)
+    assert first.returncode == 1
+    assert "same command continues" in errors
+
+    second = start(*longer)
+    event = _wait_for_step(second, 4)
+    assert event["attempt"] == 2
+    second.send_signal(signal.SIGINT)
+    output, errors = second.communicate(timeout=PATIENCE_SECONDS)
+    assert second.returncode == 0, errors
+    result = _last([json.loads(line) for line in output.splitlines()])
+    assert Path(result["artifacts"][0]).is_file()
+    assert 4 <= result["steps"] < 400
+    assert result["runs"][0]["stopped_because"] == "stopped_by_person"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_runner_that_is_killed_is_started_again(training: list[str], tmp_path: Path) -> None:
+    process = start(*training, "--max-steps", "30")
+    _wait_for_step(process, 8)
+    holder = read_holder(tmp_path / "out" / "rexdog-embedding" / "runner.lock")
+    assert holder is not None
+    os.kill(holder.pid, signal.SIGKILL)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
+    records = [json.loads(line) for line in output.splitlines()]
+    result = _last(records)
+    assert result["steps"] == 30
+    assert max(record.get("attempt", 0) for record in records) == 2
+
+
+def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_folder: Path) -> None:
+    vae = model_folder / "vae" / "diffusion_pytorch_model.safetensors"
+    whole = vae.read_bytes()
+    try:
+        vae.write_bytes(whole[:1000])
+        answer = ask(*training)
+    finally:
+        vae.write_bytes(whole)
+    assert answer.exit_code == 1
+    assert answer.errors.splitlines()[-1].endswith(".")
+    assert "damaged" in answer.errors
+    assert "Traceback" not in answer.errors
+    repaired = ask(*training)
+    assert repaired.exit_code == 0, repaired.errors
+
+
+def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
+    answer = ask("doctor", "--json", PETNAME_ASSETS_DIR=str(tmp_path))
+    assert answer.exit_code == 1
+    found = {record.get("name"): record for record in answer.records}
+    assert {"python", "torch", "memory", "device", "data folder", "model crayon"} <= set(found)
+    assert _last(answer.records)["broken"] == ["model crayon"]
+    assert found["PETNAME_PASSPHRASE"]["value"] == "not set"
+    wrong = ask("doctor", PETNAME_PORT="http", PETNAME_PASSPHRASE="hunter2")
+    assert wrong.exit_code == 1
+    assert "PETNAME_PORT" in wrong.output
+    assert "hunter2" not in wrong.output + wrong.errors
+
+
+def test_serve_serves_until_it_is_interrupted(tmp_path: Path) -> None:
+    process = start(
+        *("serve", "--port", "0", "--data-dir", str(tmp_path / "data")),
+        PETNAME_ALLOW_ANY_DATA_DIR="1",
+    )
+    assert process.stdout is not None
+    line = next((line for line in process.stdout if "http" in line), "")
+    assert re.search(r"http://127\.0\.0\.1:\d+/", line), process.stderr
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+
+
+def test_the_shipped_model_draws(tmp_path: Path) -> None:
+    if not has_real_crayon():
+        pytest.skip("assets/crayon is not there")
+    answer = ask(
+        *("draw", "--prompt", "a photo of a white dog", "--steps", "4", "--json"),
+        *("--output", str(tmp_path)),
+        PETNAME_ASSETS_DIR=str(REAL_ASSETS),
+    )
+    assert answer.exit_code == 0, answer.errors
+    (path,) = _last(answer.records)["pictures"]
+    with Image.open(path) as image:
+        assert image.size == (128, 128)

@@ -1,0 +1,144 @@
+"""Models into memory, and what is said where that cannot be done."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
+from tests.tiny_models import save_tiny_model
+from textinv_app.domain.concept import Family
+from textinv_app.domain.specs import BaseModelRef
+from textinv_app.errors import ModelUnavailable
+from textinv_app.models.catalog import resolve
+from textinv_app.models.hub import hub_cache_dir
+from textinv_app.models.loading import load, text_model
+
+
+@pytest.mark.parametrize(
+    ("family", "num_encoders", "prediction_type"),
+    [
+        ("crayon", 1, "v_prediction"),
+        ("sd1", 1, "epsilon"),
+        ("sd2", 1, "v_prediction"),
+        ("sdxl", 2, "epsilon"),
+    ],
+)
+def test_every_family_is_loaded_whole_and_frozen(
+    family: Family, num_encoders: int, prediction_type: str, tmp_path: Path
+) -> None:
+    ref = save_tiny_model(tmp_path / family, family)
+    model = load(ref, dtype=torch.bfloat16)
+    assert len(model.tokenizers) == len(model.text_encoders) == num_encoders
+    assert (model.family, model.prediction_type) == (family, prediction_type)
+    for part in (model.unet, model.vae, *model.text_encoders):
+        assert not part.training
+        assert not any(parameter.requires_grad for parameter in part.parameters())
+        assert next(part.parameters()).dtype == torch.bfloat16
+    for tokenizer, encoder in zip(model.tokenizers, model.text_encoders, strict=True):
+        assert text_model(encoder).eos_token_id == tokenizer.eos_token_id
+
+
+def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
+    ref = save_tiny_model(tmp_path / "model")
+    weights = tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.damaged"
+    shutil.rmtree(tmp_path / "model" / "tokenizer")
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.damaged"
+    shutil.rmtree(tmp_path / "model")
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.missing"
+
+
+def test_pickled_weights_are_never_opened(tmp_path: Path) -> None:
+    ref = save_tiny_model(tmp_path / "model")
+    folder = tmp_path / "model" / "unet"
+    (folder / "diffusion_pytorch_model.safetensors").unlink()
+    torch.save({"anything": torch.zeros(1)}, folder / "diffusion_pytorch_model.bin")
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.damaged"
+
+
+def test_a_hub_model_is_loaded_from_the_cache_without_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    ref = BaseModelRef(model_id="custom", source="petname/tiny", family="sd1", revision=commit)
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.offline"
+    snapshot = tmp_path / "models--petname--tiny" / "snapshots" / commit
+    save_tiny_model(snapshot, "sd1")
+    model = load(ref)
+    assert model.folder == snapshot
+
+
+def test_the_cache_is_where_the_hub_client_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    for name in ("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    default = Path("~/.cache/huggingface/hub").expanduser()
+    assert hub_cache_dir() == default
+    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
+    assert hub_cache_dir() == Path("/x/huggingface/hub")
+    monkeypatch.setenv("HF_HOME", "/h")
+    assert hub_cache_dir() == Path("/h/hub")
+    monkeypatch.setenv("HF_HUB_CACHE", "/c")
+    assert hub_cache_dir() == Path("/c")
+    assert Path(constants.HF_HUB_CACHE).name in {"hub", "c"}
+
+
+def test_a_single_file_without_its_configurations_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    key = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+    save_file({key: torch.zeros(8, 768)}, tmp_path / "one.safetensors")
+    source = str(tmp_path / "one.safetensors")
+    with pytest.raises(ModelUnavailable) as refused:
+        load(BaseModelRef(model_id="custom", source=source, family="sd1"))
+    assert refused.value.code in {"model.no_configuration", "model.damaged"}
+    assert refused.value.sentence.endswith(".")
+
+
+def test_a_single_file_is_loaded_with_configurations_from_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file holds Stability's names; the loaded weights are those of the pipeline it is of."""
+    pipeline = full_topology_pipeline()
+    save_checkpoint(pipeline, tmp_path / "one.safetensors")
+    repository = tmp_path / "cache" / "models--stable-diffusion-v1-5--stable-diffusion-v1-5"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    pipeline.save_pretrained(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit, encoding="utf-8")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    ref = resolve(str(tmp_path / "one.safetensors"), tmp_path)
+    assert ref.family == "sd1"
+    model = load(ref)
+    pairs = (
+        (model.unet, pipeline.unet),
+        (model.vae, pipeline.vae),
+        (model.text_encoders[0], pipeline.text_encoder),
+    )
+    for loaded, original in pairs:
+        expected = original.state_dict()
+        found = loaded.state_dict()
+        assert set(found) == set(expected)
+        assert all(torch.equal(found[key], expected[key]) for key in expected)

@@ -1,0 +1,178 @@
+"""``draw``: pictures with a base model and files, in this process."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textinv_app.commands.choosing import (
+    GivenFile,
+    choose_file,
+    choose_model,
+    output_folder,
+    split_strength,
+)
+from textinv_app.commands.preparing import find_photos, take_photos
+from textinv_app.commands.reporting import Reporter
+from textinv_app.domain.presets import PresetRequest, settings_for
+from textinv_app.domain.prompts import find_word, lora_prompt, put_word
+from textinv_app.domain.specs import BaseModelRef, TrainingSettings
+from textinv_app.errors import BadInput
+from textinv_app.runs.atomic import atomic_write_bytes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from textinv_app.drawing.artist import Artist, DrawingTask
+    from textinv_app.drawing.likeness import LikenessJudge
+
+MAX_IMAGES = 1000
+
+
+def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
+    """Draw what is asked for and report; returns the exit code.
+
+    Raises ``BadInput`` before anything is loaded, ``ModelUnavailable``, ``FileRefused``.
+    """
+    _refuse_bad_numbers(given)
+    ref = choose_model(given.base_model)
+    files = [choose_file(Path(text), "embedding") for text in given.embedding]
+    files += [choose_file(path, "lora", size) for path, size in map(split_strength, given.lora)]
+    for file in files:
+        file.inspection.refuse_if_not_for(ref.family)
+    usual = settings_for(PresetRequest(family=ref.family, method="lora", num_photos=1))
+    output = output_folder(given.output)
+    photos = [] if given.photos is None else _squares(given.photos, usual.resolution_pixels)
+    started = time.monotonic()
+    artist, judge = _open_studio(ref)
+    artist.wear([file.worn for file in files])
+    records = _draw(artist, judge if photos else None, photos, _task(given, files, usual), reporter)
+    paths = []
+    for record, picture in records:
+        path = output / f"{record['index']:03d}-seed-{record['seed']}.png"
+        _write_png(picture, path)
+        paths.append(str(path))
+        reporter.record({"type": "picture", "path": str(path), **record})
+        score = "" if record["likeness"] is None else f" likeness {record['likeness']:.0f}"
+        reporter.say(f"{path}{score}")
+    scores = [record["likeness"] for record, _ in records if record["likeness"] is not None]
+    reporter.record(
+        {
+            "type": "result",
+            "pictures": paths,
+            "likeness": sum(scores) / len(scores) if scores else None,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+    )
+    return 0
+
+
+def prompts_for(prompt: str, negative_prompt: str, files: list[GivenFile]) -> tuple[str, str]:
+    """Return the prompts as the files want them.
+
+    Negative embeddings are put into the negative prompt, and a LoRA's word gets its class word
+    behind it, as in training; what stands there already is not doubled.
+    """
+    for file in files:
+        word, is_lora = file.worn.placeholder_token, file.worn.method == "lora"
+        if file.worn.kind == "negative" and not is_lora:
+            if not find_word(word).search(negative_prompt):
+                negative_prompt = ", ".join(filter(None, (negative_prompt.strip(), word)))
+            continue
+        prompt = put_word(prompt, word)
+        if is_lora and word:
+            prompt = lora_prompt(prompt, word, file.class_word, file.worn.kind)
+    return prompt, negative_prompt
+
+
+def _refuse_bad_numbers(given: argparse.Namespace) -> None:
+    if not 1 <= given.num_images <= MAX_IMAGES:
+        raise BadInput("draw.num_images", f"--num-images must be from 1 to {MAX_IMAGES}.")
+    if not 1 <= given.steps <= 200:
+        raise BadInput("draw.steps", "--steps must be from 1 to 200.")
+    if given.size is not None and (given.size % 8 or not 64 <= given.size <= 2048):
+        raise BadInput("draw.size", "--size must be a multiple of 8 from 64 to 2048.")
+    if not given.prompt.strip():
+        raise BadInput("draw.no_prompt", "--prompt says what to draw; it must not be empty.")
+
+
+def _squares(folder: Path, side_pixels: int) -> list[Image.Image]:
+    """Return the squares of the photos that likeness is measured against."""
+    from textinv_app.photos.prepare import open_stored, square_picture
+
+    with tempfile.TemporaryDirectory(prefix="petname-") as temporary:
+        taken = take_photos(find_photos(folder), Path(temporary))
+        return [
+            square_picture(open_stored(photo.path), facts.square, side_pixels)
+            for photo, facts in taken.photos
+        ]
+
+
+def _open_studio(ref: BaseModelRef) -> tuple[Artist, LikenessJudge | None]:
+    from textinv_app.drawing.artist import Artist
+    from textinv_app.drawing.likeness import likeness_judge
+    from textinv_app.models.loading import best_device, drawing_dtype, load
+
+    device = best_device()
+    model = load(ref, drawing_dtype(device), device)
+    return Artist(model), likeness_judge(model)
+
+
+def _task(
+    given: argparse.Namespace, files: list[GivenFile], usual: TrainingSettings
+) -> DrawingTask:
+    from textinv_app.drawing.artist import DrawingTask
+
+    prompt, negative_prompt = prompts_for(given.prompt, given.negative_prompt, files)
+    guidance = usual.guidance_scale if given.guidance_scale is None else given.guidance_scale
+    return DrawingTask(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        seeds=tuple((given.seed + index) % 2**32 for index in range(given.num_images)),
+        num_inference_steps=given.steps,
+        guidance_scale=guidance,
+        resolution_pixels=given.size or usual.resolution_pixels,
+    )
+
+
+def _draw(
+    artist: Artist,
+    judge: LikenessJudge | None,
+    photos: list[Image.Image],
+    task: DrawingTask,
+    reporter: Reporter,
+) -> list[tuple[dict[str, Any], Image.Image]]:
+    """Return each picture with what is reported about it."""
+
+    def tell(fraction: float) -> None:
+        reporter.record({"type": "progress", "fraction": round(fraction, 4)})
+        reporter.advance(round(fraction * 100), 100, "drawing")
+
+    pictures = artist.draw(task, tell)
+    reporter.end_bar()
+    scores = [None] * len(pictures) if judge is None else judge.likeness(pictures, photos)
+    return [
+        (
+            {
+                "index": index,
+                "seed": seed,
+                "prompt": task.prompt,
+                "negative_prompt": task.negative_prompt,
+                "likeness": score,
+            },
+            picture,
+        )
+        for index, (seed, score, picture) in enumerate(
+            zip(task.seeds, scores, pictures, strict=True)
+        )
+    ]
+
+
+def _write_png(picture: Image.Image, path: Path) -> None:
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG")
+    atomic_write_bytes(path, encoded.getvalue())

@@ -1,0 +1,182 @@
+"""``train``: photos to an embedding, a LoRA or both, without a page and without a database."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from textinv_app.commands.choosing import choose_model, output_folder
+from textinv_app.commands.preparing import (
+    Lesson,
+    find_photos,
+    make_spec,
+    prepare_run,
+    take_photos,
+)
+from textinv_app.commands.reporting import Reporter
+from textinv_app.commands.running import follow_run
+from textinv_app.domain.concept import Method
+from textinv_app.domain.events import (
+    Event,
+    Finished,
+    Judged,
+    Noticed,
+    PhaseChanged,
+    PreviewSaved,
+    StepDone,
+    Validated,
+)
+from textinv_app.domain.words import check_word
+from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.runs.layout import RunLayout
+
+_METHODS: dict[str, tuple[Method, ...]] = {
+    "embedding": ("embedding",),
+    "lora": ("lora",),
+    "both": ("embedding", "lora"),
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The end of one run."""
+
+    method: Method
+    layout: RunLayout
+    finished: Finished | None
+    """None when it was stopped before there was anything to keep."""
+
+
+def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
+    """Train what is asked for and report; returns the exit code.
+
+    Raises ``BadInput`` before anything is stored, ``TrainingFailed``, ``StorageFailed``.
+    """
+    check_word(given.word, (), given.class_word)
+    lesson = Lesson(
+        word=given.word,
+        class_word=_class_word(given.class_word),
+        name=given.name,
+        kind=given.kind,
+        preset=given.preset,
+        base_model=choose_model(given.base_model),
+        seed=given.seed,
+        mirror=given.mirror,
+        max_steps=given.max_steps,
+    )
+    files = find_photos(given.photos)
+    output = output_folder(given.output)
+    taken = take_photos(files, output)
+    try:
+        for remark in taken.remarks:
+            reporter.warn(remark)
+        specs = [make_spec(lesson, method, len(taken.photos)) for method in _METHODS[given.method]]
+        layouts = [prepare_run(spec, taken, output) for spec in specs]
+    finally:
+        shutil.rmtree(taken.folder, ignore_errors=True)
+    trained = []
+    for spec, layout in zip(specs, layouts, strict=True):
+        reporter.say(f"Teaching {spec.placeholder_token} ({spec.method}) in {layout.root}")
+        trained.append(_train_one(spec.method, layout, reporter))
+    reporter.end_bar()
+    return _report(trained, reporter)
+
+
+def _class_word(text: str) -> str:
+    word = text.strip()
+    if not word:
+        raise BadInput("class_word.empty", "The class word says what it is, for instance dog.")
+    return word
+
+
+def _train_one(method: Method, layout: RunLayout, reporter: Reporter) -> Trained:
+    outcome = follow_run(layout, _listener(method, layout, reporter))
+    if outcome.failed is not None:
+        raise TrainingFailed(outcome.failed.code, outcome.failed.sentence)
+    return Trained(method, layout, outcome.finished)
+
+
+def _listener(method: Method, layout: RunLayout, reporter: Reporter) -> Callable[[Event], None]:
+    """Return what relays the events of a run."""
+
+    def listen(event: Event) -> None:
+        reporter.record({**event.model_dump(), "method": method, "run_dir": str(layout.root)})
+        if isinstance(event, StepDone):
+            detail = f"loss {event.loss:.4f}, {event.remaining_seconds:.0f} s left"
+            reporter.advance(event.step, event.max_steps, method, detail)
+        else:
+            sentence = _sentence(event, layout)
+            if sentence:
+                reporter.say(sentence)
+
+    return listen
+
+
+def _sentence(event: Event, layout: RunLayout) -> str:
+    """Return an event in words; empty for those that a person need not read."""
+    if isinstance(event, PhaseChanged) and event.fraction is None:
+        return f"  {event.phase.replace('_', ' ')} {event.detail}".rstrip()
+    if isinstance(event, Judged):
+        return (
+            f"  step {event.step}: {event.verdict.replace('_', ' ')}, likeness {event.likeness:.0f}"
+        )
+    if isinstance(event, Validated):
+        return f"  step {event.step}: validation loss {event.validation_loss:.4f}"
+    if isinstance(event, PreviewSaved):
+        return f"  step {event.step}: {layout.root / event.path}"
+    if isinstance(event, Noticed):
+        details = ", ".join(f"{key} {value}" for key, value in event.details.items())
+        return f"  note: {event.code} {details}".rstrip()
+    return ""
+
+
+def _report(trained: list[Trained], reporter: Reporter) -> int:
+    """Write the last line: where the files are and what was measured.
+
+    Steps and seconds are sums over the runs, losses and likeness means; ``runs`` has each.
+    """
+    runs = [_run_record(one) for one in trained]
+    finished = [one.finished for one in trained if one.finished is not None]
+    artifacts = [run["artifact"] for run in runs if run["artifact"]]
+    measured = (
+        "validation_loss_start",
+        "validation_loss_end",
+        "likeness_start",
+        "likeness_end",
+    )
+    reporter.record(
+        {
+            "type": "result",
+            "artifacts": artifacts,
+            "steps": sum(end.step for end in finished),
+            "seconds": round(sum(end.seconds for end in finished), 3),
+            **{name: _mean([getattr(end, name) for end in finished]) for name in measured},
+            "runs": runs,
+        }
+    )
+    for path in artifacts:
+        reporter.say(f"Done: {path}")
+    if not artifacts:
+        reporter.warn("Stopped before there was anything to keep.")
+        return 1
+    return 0
+
+
+def _run_record(trained: Trained) -> dict[str, Any]:
+    finished = trained.finished
+    if finished is None:
+        return {"method": trained.method, "artifact": ""}
+    return {
+        **finished.model_dump(exclude={"type", "attempt", "at"}),
+        "method": trained.method,
+        "artifact": str(trained.layout.root / finished.artifact),
+    }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

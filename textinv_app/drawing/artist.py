@@ -1,0 +1,267 @@
+"""The artist: draws pictures with a base model that wears embeddings and LoRAs.
+
+The model is changed only while a picture is being drawn; at any other time it is the base model,
+bit for bit. So training and drawing may share one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+)
+from PIL import Image
+from torch import Tensor
+
+from textinv_app.domain.drawing import WornArtifact
+from textinv_app.drawing.adapting import LayerChange, prepare_changes, wearing_changes
+from textinv_app.drawing.prompting import Conditioning, WornWord, encode_prompts, mean_embedding
+from textinv_app.errors import FileRefused, ModelUnavailable
+from textinv_app.formats.embedding import EmbeddingFile, read_embedding
+from textinv_app.formats.families import FAMILY_TITLES, TEXT_WIDTHS
+from textinv_app.formats.lora_reading import read_lora
+from textinv_app.models.loading import LoadedModel
+
+logger = logging.getLogger("petname.drawing")
+
+OnStep = Callable[[float], object]
+"""Called after every denoising step with the share of the task done; may raise to break off."""
+
+_PIXELS_AT_A_TIME = {"cpu": 8 * 256 * 256, "cuda": 2 * 1024 * 1024}
+
+
+@dataclass(frozen=True)
+class DrawingTask:
+    """What to draw: one picture for each seed."""
+
+    prompt: str
+    negative_prompt: str = ""
+    seeds: tuple[int, ...] = (0,)
+    num_inference_steps: int = 20
+    guidance_scale: float = 4.0
+    resolution_pixels: int = 128
+
+
+class Artist:
+    """Draws with one base model and what it wears."""
+
+    def __init__(self, model: LoadedModel) -> None:
+        self._model = model
+        self._pipeline = _make_pipeline(model)
+        self._words: tuple[WornWord, ...] = ()
+        self._changes: tuple[LayerChange, ...] = ()
+
+    @property
+    def model(self) -> LoadedModel:
+        """The base model."""
+        return self._model
+
+    def wear(self, artifacts: Sequence[WornArtifact]) -> None:
+        """Put on embeddings and LoRAs in the place of what was worn before.
+
+        Raises ``FileRefused`` when a file cannot be used with this model; then nothing is worn.
+        """
+        self.undress()
+        words: list[WornWord] = []
+        changes: list[LayerChange] = []
+        for artifact in artifacts:
+            if artifact.method == "embedding":
+                words.append(self._word(artifact))
+            else:
+                file = read_lora(Path(artifact.path))
+                changes += prepare_changes(self._model, file, artifact.strength)
+        self._words, self._changes = tuple(words), tuple(changes)
+
+    def undress(self) -> None:
+        """Take everything off."""
+        self._words, self._changes = (), ()
+
+    def draw(
+        self, task: DrawingTask, on_step: OnStep = lambda _fraction: None
+    ) -> list[Image.Image]:
+        """Draw one RGB picture for each seed.
+
+        A seed gives the same picture whatever other seeds are drawn with it, but for rounding.
+        Raises what ``on_step`` raises, and ``ModelUnavailable`` where memory runs out.
+        """
+        pictures: list[Image.Image] = []
+        at_a_time = self._pictures_at_a_time(task.resolution_pixels)
+        with self._vae_at_hand(), wearing_changes(self._changes), torch.no_grad():
+            wanted, unwanted = self._encode(task)
+            while len(pictures) < len(task.seeds):
+                seeds = task.seeds[len(pictures) : len(pictures) + at_a_time]
+                done = len(pictures) / len(task.seeds)
+                share = len(seeds) / len(task.seeds)
+                try:
+                    pictures += self._draw_some(
+                        task, seeds, (wanted, unwanted), _scaled(on_step, done, share)
+                    )
+                except RuntimeError as error:
+                    if not _is_out_of_memory(error):
+                        raise
+                    at_a_time = self._smaller(len(seeds), error)
+        return pictures
+
+    def _word(self, artifact: WornArtifact) -> WornWord:
+        widths = tuple(int(encoder.config.hidden_size) for encoder in self._model.text_encoders)
+        family = self._model.family
+        file = read_embedding(Path(artifact.path), {**TEXT_WIDTHS, family: widths})
+        if file.widths != widths:
+            raise FileRefused(
+                "file.other_family",
+                f"This file was made for {FAMILY_TITLES[file.family]}; the chosen model is "
+                f"{FAMILY_TITLES[family]}. Choose a model it fits.",
+                made_for=FAMILY_TITLES[file.family],
+                chosen=FAMILY_TITLES[family],
+            )
+        rows = tuple(
+            self._strengthened(index, torch.tensor(vectors, dtype=torch.float32), artifact, file)
+            for index, (_, vectors) in enumerate(sorted(file.vectors.items()))
+        )
+        return WornWord(artifact.placeholder_token, rows)
+
+    def _strengthened(
+        self, index: int, vectors: Tensor, artifact: WornArtifact, file: EmbeddingFile
+    ) -> Tensor:
+        """Scale the distance of vectors from the class word, or from zero where none is known."""
+        if artifact.strength == 1.0:
+            return vectors
+        class_word = file.metadata.get("petname.class_word", "")
+        centre = mean_embedding(self._model, index, class_word) if class_word else None
+        if centre is None:
+            return vectors * artifact.strength
+        return centre + artifact.strength * (vectors - centre)
+
+    def _encode(self, task: DrawingTask) -> tuple[Conditioning, Conditioning]:
+        prompts = [task.prompt, task.negative_prompt]
+        both = encode_prompts(self._model, prompts, self._words)
+        wanted = Conditioning(
+            both.hidden_states[:1], None if both.pooled is None else both.pooled[:1]
+        )
+        unwanted = Conditioning(
+            both.hidden_states[1:], None if both.pooled is None else both.pooled[1:]
+        )
+        if both.pooled is not None and not task.negative_prompt:
+            # SDXL was trained with zeros for "nothing" (force_zeros_for_empty_prompt).
+            unwanted = Conditioning(
+                torch.zeros_like(wanted.hidden_states), torch.zeros_like(both.pooled[:1])
+            )
+        return wanted, unwanted
+
+    def _draw_some(
+        self,
+        task: DrawingTask,
+        seeds: Sequence[int],
+        conditioning: tuple[Conditioning, Conditioning],
+        on_step: OnStep,
+    ) -> list[Image.Image]:
+        wanted, unwanted = (_repeated(entry, len(seeds)) for entry in conditioning)
+        given: dict[str, Any] = {
+            "prompt_embeds": wanted.hidden_states,
+            "negative_prompt_embeds": unwanted.hidden_states,
+        }
+        if wanted.pooled is not None:
+            given["pooled_prompt_embeds"] = wanted.pooled
+            given["negative_pooled_prompt_embeds"] = unwanted.pooled
+
+        def after_step(_pipeline: Any, step: int, _time: Any, tensors: Any) -> Any:
+            on_step((step + 1) / task.num_inference_steps)
+            return tensors
+
+        output = self._pipeline(
+            **given,
+            height=task.resolution_pixels,
+            width=task.resolution_pixels,
+            num_inference_steps=task.num_inference_steps,
+            guidance_scale=task.guidance_scale,
+            # On the CPU, so that a seed means the same noise on every machine.
+            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+            callback_on_step_end=after_step,
+        )
+        pictures: list[Image.Image] = output.images
+        return pictures
+
+    def _pictures_at_a_time(self, side_pixels: int) -> int:
+        budget = _PIXELS_AT_A_TIME.get(self._model.device, _PIXELS_AT_A_TIME["cpu"])
+        return max(1, budget // (side_pixels * side_pixels))
+
+    def _smaller(self, num_pictures: int, error: RuntimeError) -> int:
+        if num_pictures == 1:
+            raise ModelUnavailable(
+                "model.out_of_memory",
+                "The machine has not enough memory to draw with this image model. Close other "
+                "programs, or choose a smaller model.",
+            ) from error
+        if self._model.device != "cpu":
+            torch.cuda.empty_cache()
+        logger.warning("out of memory with %d pictures at a time; trying half", num_pictures)
+        return num_pictures // 2
+
+    @contextmanager
+    def _vae_at_hand(self) -> Iterator[None]:
+        """Bring the VAE where the UNet is; a training keeps it elsewhere between previews."""
+        vae = self._model.vae
+        home = vae.device
+        vae.to(self._model.unet.device)
+        try:
+            yield
+        finally:
+            vae.to(home)
+
+
+def _make_pipeline(model: LoadedModel) -> Any:
+    """Return the diffusers pipeline around a model's parts, with a fast deterministic sampler.
+
+    DPM-Solver++(2M) (arXiv 2211.01095) with the model's own noise schedule and prediction type.
+    """
+    scheduler = DPMSolverMultistepScheduler.from_config(
+        model.scheduler.config, algorithm_type="dpmsolver++", solver_order=2
+    )
+    parts = {"vae": model.vae, "unet": model.unet, "scheduler": scheduler}
+    if model.family == "sdxl":
+        pipeline = StableDiffusionXLPipeline(
+            text_encoder=model.text_encoders[0],
+            text_encoder_2=model.text_encoders[1],
+            tokenizer=model.tokenizers[0],
+            tokenizer_2=model.tokenizers[1],
+            add_watermarker=False,
+            **parts,
+        )
+    else:
+        pipeline = StableDiffusionPipeline(
+            text_encoder=model.text_encoders[0],
+            tokenizer=model.tokenizers[0],
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+            **parts,
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    model.vae.enable_slicing()
+    return pipeline
+
+
+def _repeated(conditioning: Conditioning, count: int) -> Conditioning:
+    pooled = conditioning.pooled
+    return Conditioning(
+        conditioning.hidden_states.repeat(count, 1, 1),
+        None if pooled is None else pooled.repeat(count, 1),
+    )
+
+
+def _scaled(on_step: OnStep, done: float, share: float) -> OnStep:
+    return lambda fraction: on_step(done + share * fraction)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether memory ran out; the CPU's allocator has no error class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

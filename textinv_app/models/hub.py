@@ -1,0 +1,171 @@
+"""Base models on the Hugging Face Hub: what is in the cache, and fetching what is not.
+
+Only the safetensors files of the parts that are used are fetched, in half precision where a
+repository has them; a broken download goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textinv_app.domain.concept import Family
+from textinv_app.domain.specs import BaseModelRef
+from textinv_app.errors import ModelUnavailable
+
+logger = logging.getLogger("petname.models")
+
+_PARTS: dict[bool, tuple[str, ...]] = {
+    False: ("text_encoder", "unet", "vae"),
+    True: ("text_encoder", "text_encoder_2", "unet", "vae"),
+}
+_SMALL = (".json", ".txt", ".model")
+
+
+def hub_cache_dir() -> Path:
+    """Return the folder where the hub's client keeps what it has fetched."""
+    given = os.environ.get("HF_HUB_CACHE")
+    if given:
+        return Path(given)
+    home = os.environ.get("HF_HOME")
+    if home:
+        return Path(home) / "hub"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "huggingface" / "hub"
+
+
+def is_cached(repository: str, revision: str | None) -> bool:
+    """Tell whether the weights of a repository are in the hub's cache."""
+    snapshots = hub_cache_dir() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    pattern = f"{revision or '*'}/unet/*.safetensors"
+    return any(path.exists() for path in snapshots.glob(pattern))
+
+
+def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str | None]:
+    """Return which files of a repository to fetch, and their variant (``fp16`` or None).
+
+    Raises ``ModelUnavailable`` where a part has no safetensors file.
+    """
+    parts = _PARTS[family == "sdxl"]
+    weights = [
+        name
+        for name in names
+        if name.endswith(".safetensors") and name.split("/")[0] in parts and name.count("/") == 1
+    ]
+    halves = [name for name in weights if ".fp16." in name or ".fp16-" in name]
+    plain = [
+        name
+        for name in weights
+        if name.split("/")[1].startswith(("model.", "model-", "diffusion_pytorch_model"))
+        and name not in halves
+        and "non_ema" not in name
+    ]
+    for chosen, variant in ((halves, "fp16"), (plain, None)):
+        if {name.split("/")[0] for name in chosen} == set(parts):
+            small = [
+                name
+                for name in names
+                if name.endswith(_SMALL) and (name.count("/") == 1 or name == "model_index.json")
+            ]
+            kept = [name for name in small if "safety" not in name and "feature" not in name]
+            return [*kept, *chosen], variant
+    raise ModelUnavailable(
+        "model.no_safetensors",
+        "This repository does not hold all parts of the model as .safetensors files. Choose "
+        "another model, or convert it first.",
+    )
+
+
+def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
+    """Bring a hub model onto this disk and return its folder and variant.
+
+    Uses the cache alone where the network cannot be reached. Raises ``ModelUnavailable``.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        names = huggingface_hub.list_repo_files(ref.source, revision=ref.revision)
+    except HfHubHTTPError as error:
+        raise _refused(ref.source, error) from error
+    except OSError as error:
+        logger.info("the hub cannot be reached (%s); looking into the cache", error)
+        return _cached_folder(ref)
+    chosen, variant = choose_files(names, ref.family)
+    try:
+        folder = huggingface_hub.snapshot_download(
+            ref.source, revision=ref.revision, allow_patterns=chosen
+        )
+    except HfHubHTTPError as error:
+        raise _refused(ref.source, error) from error
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise _offline(ref.source) from error
+    return Path(folder), variant
+
+
+def config_of_hub(repository: str) -> tuple[dict[str, Any], str | None]:
+    """Return the UNet's configuration of a repository and the commit it is of.
+
+    Raises ``ModelUnavailable``.
+    """
+    import huggingface_hub
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json"))
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except HfHubHTTPError as error:
+        raise _refused(repository, error) from error
+    except (OSError, ValueError) as error:
+        raise _offline(repository) from error
+    # In the cache the folder of a snapshot is named by its commit.
+    commit = path.parents[1].name
+    return config, commit if len(commit) == 40 else None
+
+
+def _cached_folder(ref: BaseModelRef) -> tuple[Path, str | None]:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            huggingface_hub.snapshot_download(
+                ref.source, revision=ref.revision, local_files_only=True
+            )
+        )
+    except (LocalEntryNotFoundError, OSError) as error:
+        raise _offline(ref.source) from error
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    _, variant = choose_files(names, ref.family)
+    return folder, variant
+
+
+def _offline(repository: str) -> ModelUnavailable:
+    return ModelUnavailable(
+        "model.offline",
+        f"{repository} is not on this machine and could not be downloaded. Connect to the "
+        "internet and try again, or choose Crayon, which is built in.",
+        name=repository,
+    )
+
+
+def _refused(repository: str, error: Any) -> ModelUnavailable:
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    if status in (401, 403):
+        return ModelUnavailable(
+            "model.gated",
+            f"{repository} does not exist, or its owner gives it only to people who have accepted "
+            "its terms. Accept them on its page and set HF_TOKEN, or choose another model.",
+            name=repository,
+        )
+    if status == 404:
+        return ModelUnavailable(
+            "model.not_found",
+            f"There is no model {repository} on the Hugging Face Hub. Check the name.",
+            name=repository,
+        )
+    return _offline(repository)

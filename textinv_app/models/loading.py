@@ -1,0 +1,196 @@
+"""Base models into memory: from a hub repository, a diffusers folder or one checkpoint file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from safetensors import SafetensorError
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
+
+from textinv_app.domain.concept import Family
+from textinv_app.domain.specs import BaseModelRef
+from textinv_app.errors import ModelUnavailable
+from textinv_app.models.hub import fetch
+
+_RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
+
+# What the libraries raise about files that are missing, damaged or of another shape.
+_DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A base model in memory; its parts are changed in place by whoever trains or draws."""
+
+    ref: BaseModelRef
+    tokenizers: tuple[Any, ...]
+    """One for each text encoder."""
+    text_encoders: tuple[Any, ...]
+    """``CLIPTextModel``; for SDXL a ``CLIPTextModelWithProjection`` behind it."""
+    unet: Any
+    vae: Any
+    scheduler: Any
+    """Says how noise was added in training (``alphas_cumprod``, ``prediction_type``)."""
+    dtype: torch.dtype
+    device: str
+    folder: Path | None = None
+    """Where the files lie; None for a single checkpoint file."""
+
+    @property
+    def family(self) -> Family:
+        """Family of the model."""
+        return self.ref.family
+
+    @property
+    def prediction_type(self) -> str:
+        """What the UNet predicts: ``epsilon`` or ``v_prediction``."""
+        return str(self.scheduler.config.prediction_type)
+
+    @property
+    def resolution_pixels(self) -> int:
+        """Side of the pictures the model was made for."""
+        return _RESOLUTION_PIXELS[self.family]
+
+
+def best_device() -> str:
+    """Return ``cuda`` where there is a usable GPU, else ``cpu``."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def drawing_dtype(device: str) -> torch.dtype:
+    """Return the number type to draw with: half precision on a GPU only."""
+    return torch.float32 if device == "cpu" else torch.float16
+
+
+def text_model(text_encoder: Any) -> Any:
+    """Return the transformer inside a text encoder; since transformers 5.6 it may be itself."""
+    return getattr(text_encoder, "text_model", text_encoder)
+
+
+def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoadedModel:
+    """Load a base model, ready to draw; no safety checker, no pickled files.
+
+    Raises ``ModelUnavailable`` with a sentence that says what to do.
+    """
+    transformers_logging.disable_progress_bar()
+    try:
+        model = _load_parts(ref, dtype, device)
+        for module in (model.unet, model.vae, *model.text_encoders):
+            module.requires_grad_(False).eval()
+            module.to(device)
+    except torch.OutOfMemoryError as error:
+        raise ModelUnavailable(
+            "model.out_of_memory",
+            "The image model does not fit into the memory of this machine. Close other programs, "
+            "or choose a smaller model.",
+        ) from error
+    for tokenizer, text_encoder in zip(model.tokenizers, model.text_encoders, strict=True):
+        # Old configurations say 2, which makes transformers pool at the highest id: with a new
+        # word in the prompt that would be the word instead of the end.
+        text_model(text_encoder).eos_token_id = tokenizer.eos_token_id
+    return model
+
+
+def _load_parts(ref: BaseModelRef, dtype: torch.dtype, device: str) -> LoadedModel:
+    source = Path(ref.source)
+    if source.is_dir():
+        return _load_folder(ref, source, None, dtype, device)
+    if source.is_file():
+        return _load_checkpoint(ref, source, dtype, device)
+    if source.is_absolute() or ref.model_id == "crayon":
+        raise ModelUnavailable(
+            "model.missing",
+            f"The image model is no longer where it was ({source}). Put it back, or choose "
+            "another model.",
+            name=source.name,
+        )
+    folder, variant = fetch(ref)
+    return _load_folder(ref, folder, variant, dtype, device)
+
+
+def _load_folder(
+    ref: BaseModelRef, folder: Path, variant: str | None, dtype: torch.dtype, device: str
+) -> LoadedModel:
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "variant": variant}
+    names = ("", "_2") if ref.family == "sdxl" else ("",)
+    encoders = (CLIPTextModel, CLIPTextModelWithProjection)
+    try:
+        return LoadedModel(
+            ref=ref,
+            tokenizers=tuple(
+                CLIPTokenizer.from_pretrained(folder, subfolder=f"tokenizer{name}")
+                for name in names
+            ),
+            text_encoders=tuple(
+                encoder.from_pretrained(folder, subfolder=f"text_encoder{name}", **options)
+                for name, encoder in zip(names, encoders, strict=False)
+            ),
+            unet=_from_diffusers(UNet2DConditionModel, folder, "unet", options),
+            vae=_from_diffusers(AutoencoderKL, folder, "vae", options),
+            scheduler=DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
+            dtype=dtype,
+            device=device,
+            folder=folder,
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except _DAMAGES as error:
+        raise _damaged(folder.name, error) from error
+
+
+def _from_diffusers(kind: Any, folder: Path, part: str, options: dict[str, Any]) -> Any:
+    renamed = {("torch_dtype" if key == "dtype" else key): value for key, value in options.items()}
+    return kind.from_pretrained(folder, subfolder=part, **renamed)
+
+
+def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: str) -> LoadedModel:
+    """Load a single file; its tokenizer and configurations come from the hub or its cache."""
+    kind = StableDiffusionXLPipeline if ref.family == "sdxl" else StableDiffusionPipeline
+    given = {} if ref.family == "sdxl" else {"safety_checker": None}
+    try:
+        pipeline = kind.from_single_file(str(path), torch_dtype=dtype, **given)
+    except torch.OutOfMemoryError:
+        raise
+    except OSError as error:
+        raise ModelUnavailable(
+            "model.no_configuration",
+            f"To open the single file {path.name}, Petname needs the small configuration files of "
+            "its kind of model, which it fetches from the Hugging Face Hub once. Connect to the "
+            "internet and try again, or use the model as a diffusers folder.",
+            name=path.name,
+        ) from error
+    except _DAMAGES as error:
+        raise _damaged(path.name, error) from error
+    pairs = [(pipeline.tokenizer, pipeline.text_encoder)]
+    if ref.family == "sdxl":
+        pairs.append((pipeline.tokenizer_2, pipeline.text_encoder_2))
+    return LoadedModel(
+        ref=ref,
+        tokenizers=tuple(tokenizer for tokenizer, _ in pairs),
+        text_encoders=tuple(text_encoder for _, text_encoder in pairs),
+        unet=pipeline.unet,
+        vae=pipeline.vae,
+        scheduler=DDIMScheduler.from_config(pipeline.scheduler.config),
+        dtype=dtype,
+        device=device,
+    )
+
+
+def _damaged(name: str, error: Exception) -> ModelUnavailable:
+    return ModelUnavailable(
+        "model.damaged",
+        f"The image model {name} cannot be read: a file is missing or damaged. Fetch it again.",
+        name=name,
+        reason=str(error)[:300],
+    )

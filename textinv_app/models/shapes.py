@@ -1,0 +1,98 @@
+"""Which family a base model on this disk has: told by its shape, not by its name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from textinv_app.domain.concept import Family
+from textinv_app.errors import FileRefused, ModelUnavailable
+from textinv_app.formats.families import CROSS_ATTENTION_WIDTHS
+from textinv_app.formats.header import read_header
+
+LIKENESS_FILE = "likeness.json"
+"""Only models of Crayon's kind bring one."""
+
+
+def family_of_folder(folder: Path) -> Family:
+    """Return the family of a diffusers folder from its configuration files.
+
+    Raises ``ModelUnavailable`` where it is no such folder or of a kind that Petname cannot use.
+    """
+    if not (folder / "model_index.json").is_file():
+        raise ModelUnavailable(
+            "model.not_a_model",
+            f"The folder {folder.name} holds no image model. Petname needs a folder in the layout "
+            "of diffusers (with model_index.json) or one .safetensors checkpoint.",
+            name=folder.name,
+        )
+    if (folder / "text_encoder_2").is_dir():
+        return "sdxl"
+    if (folder / LIKENESS_FILE).is_file():
+        return "crayon"
+    return family_of_unet(_read_json(folder / "unet" / "config.json"), folder.name)
+
+
+def family_of_unet(config: dict[str, Any], name: str) -> Family:
+    """Return the family that a UNet's configuration speaks of; ``name`` is for the sentence.
+
+    Raises ``ModelUnavailable``.
+    """
+    if config.get("in_channels", 4) == 9:
+        raise _unknown_kind(name)
+    return _family_of_width(config.get("cross_attention_dim"), name)
+
+
+def family_of_checkpoint(path: Path) -> Family:
+    """Return the family of a single-file checkpoint from the header alone.
+
+    The layout is that of Stability's own files (``model.diffusion_model.``). Raises
+    ``ModelUnavailable``.
+    """
+    try:
+        header = read_header(path)
+    except FileRefused as error:
+        raise ModelUnavailable("model.damaged", error.sentence, name=path.name) from error
+    widths = {
+        entry.shape[1]
+        for name, entry in header.tensors.items()
+        if name.startswith("model.diffusion_model.") and name.endswith("attn2.to_k.weight")
+    }
+    has_text = any(
+        name.startswith(("cond_stage_model.", "conditioner.")) for name in header.tensors
+    )
+    if len(widths) != 1 or not has_text:
+        raise _unknown_kind(path.name)
+    return _family_of_width(widths.pop(), path.name)
+
+
+def _family_of_width(width: Any, name: str) -> Family:
+    for family, known in CROSS_ATTENTION_WIDTHS.items():
+        if known == width:
+            return family
+    raise _unknown_kind(name)
+
+
+def _unknown_kind(name: str) -> ModelUnavailable:
+    return ModelUnavailable(
+        "model.unknown_kind",
+        f"{name} is not a model that Petname can teach. It knows complete Stable Diffusion 1.x, "
+        "2.x and XL models that draw from text, and its own Crayon.",
+        name=name,
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(
+            "model.damaged",
+            f"The model cannot be read: {path.parent.name}/{path.name} is missing or damaged. "
+            "Fetch the model again.",
+            name=path.name,
+        ) from error
+    if not isinstance(content, dict):
+        raise _unknown_kind(path.name)
+    return content
