@@ -201,7 +201,7 @@ class Library(Protocol):
         ...
 
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:
-        """Queue the runs; raises ``BadInput``, ``QuotaReached``, ``ModelUnavailable``, ``StorageFailed``."""
+        """Queue the runs; raises ``BadInput``, ``QuotaReached`` or ``ModelUnavailable``."""
         ...
 
     def list_runs(self, owner: str, concept_id: str = "") -> tuple[RunView, ...]:

@@ -1,0 +1,199 @@
+"""Concepts, names, words, photos and squares, as a person changes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from library_world import World, byte_hits, draw_photo
+
+from textinv_app.domain.concept import SquareCrop
+from textinv_app.errors import BadInput, NotFound, PetnameError, QuotaReached, WordRefused
+from textinv_app.library.api import ConceptChange, ReceivedFile
+from textinv_app.library.names import clean_name
+
+
+def test_what_is_missing_is_told_until_nothing_is(world: World) -> None:
+    service, owner = world.service, world.owner
+    concept_id = service.create_concept(owner).concept.concept_id
+    assert service.concept(owner, concept_id).missing == (
+        "missing.photos",
+        "missing.name",
+        "missing.word",
+    )
+    service.update_concept(
+        owner, concept_id, ConceptChange(name="  Réx\u00a0 II ", class_word="Dog")
+    )
+    changed = service.concept(owner, concept_id)
+    assert (changed.concept.name, changed.concept.class_word) == ("Réx II", "dog")
+    service.update_concept(owner, concept_id, ConceptChange(placeholder_token="rexdog"))
+    added = world.add_photos(concept_id, range(3))
+    assert (added.num_added, added.refused) == (3, ())
+    assert added.concept.ready
+
+
+def test_everything_is_there_after_a_restart(world: World) -> None:
+    before = world.concept()
+    world.reopen()
+    after = world.service.concept(world.owner, before.concept.concept_id)
+    assert after.concept == before.concept
+    assert [photo.photo_url for photo in after.photos] == [p.photo_url for p in before.photos]
+
+
+@pytest.mark.parametrize("name", ["", "   ", "<b>Rex</b>", "x" * 41, "Rex\n=1+1", "a/../b", "😀"])
+def test_names_that_are_refused(world: World, name: str) -> None:
+    concept_id = world.concept().concept.concept_id
+    with pytest.raises(BadInput):
+        world.service.update_concept(world.owner, concept_id, ConceptChange(name=name))
+    assert world.service.concept(world.owner, concept_id).concept.name == "Rex"
+
+
+@pytest.mark.parametrize("name", ["Rex", "Čeněk", "小黑", "O'Malley", "Anne-Marie 2", "ระเบียบ"])
+def test_names_of_any_script_are_taken(name: str) -> None:
+    assert clean_name(name) == name
+
+
+def test_a_change_that_is_refused_in_part_changes_nothing(world: World) -> None:
+    concept_id = world.concept().concept.concept_id
+    change = ConceptChange(name="Max", placeholder_token="cat")
+    with pytest.raises(WordRefused):
+        world.service.update_concept(world.owner, concept_id, change)
+    assert world.service.concept(world.owner, concept_id).concept.name == "Rex"
+
+
+def test_a_word_is_unique_among_ones_own_but_not_among_all(world: World) -> None:
+    world.concept("Rex")
+    other = world.service.create_concept(world.owner).concept.concept_id
+    change = ConceptChange(placeholder_token="rexdog")
+    with pytest.raises(WordRefused):
+        world.service.update_concept(world.owner, other, change)
+    berts = world.concept("Rex", owner=world.stranger)
+    assert berts.concept.placeholder_token == "rexdog"
+
+
+def test_one_bad_file_harms_no_other_and_no_upload_stays(world: World) -> None:
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    incoming = world.data_dir / "incoming"
+    broken = incoming / "broken"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 not much of a photo")
+    good = draw_photo(incoming / "good.png", 1)
+    added = world.service.add_photos(
+        world.owner,
+        concept_id,
+        [ReceivedFile(broken, "broken.jpg"), ReceivedFile(good, "good.png")],
+    )
+    assert added.num_added == 1
+    (refusal,) = added.refused
+    assert refusal.display_name == "broken.jpg"
+    assert refusal.code.startswith("photo.")
+    assert list(incoming.iterdir()) == []
+
+
+def test_the_limit_of_photos_is_exact_to_one(make_world: Callable[..., World]) -> None:
+    world = make_world(max_photos_per_concept=5)
+    concept_id = world.concept(num_photos=3).concept.concept_id
+    added = world.add_photos(concept_id, range(10, 14))
+    assert added.num_added == 2
+    assert [refusal.code for refusal in added.refused] == ["quota.photos", "quota.photos"]
+    assert len(added.concept.photos) == 5
+
+
+def test_a_copy_is_told_and_told_no_more_when_the_other_is_removed(world: World) -> None:
+    concept_id = world.concept(num_photos=2).concept.concept_id
+    added = world.add_photos(concept_id, [0])
+    assert [photo.verdict for photo in added.concept.photos] == ["fine", "fine", "same_as"]
+    assert added.concept.photos[2].verdict_other == "photo 0.png"
+    first = added.concept.photos[0].photo_id
+    left = world.service.remove_photo(world.owner, concept_id, first)
+    assert [photo.verdict for photo in left.photos] == ["fine", "fine"]
+    assert byte_hits(world.data_dir / "concepts", first.encode()) == []
+    assert list((world.data_dir / "concepts" / concept_id / "photos").glob(f"{first}*")) == []
+
+
+def test_a_square_is_kept_inside_the_photo_and_its_picture_changes(world: World) -> None:
+    concept = world.concept()
+    photo = concept.photos[0]
+    moved = world.service.move_square(
+        world.owner,
+        concept.concept.concept_id,
+        photo.photo_id,
+        SquareCrop(left=5000, top=10, side=100),
+    ).photos[0]
+    assert (moved.left, moved.top, moved.side) == (220, 10, 100)
+    assert moved.square_url != photo.square_url
+    squares = (world.data_dir / "concepts").rglob(f"{photo.photo_id}.square-*")
+    assert [path.name for path in squares] == [f"{photo.photo_id}.square-220-10-100.webp"]
+
+
+def test_the_square_and_the_mirroring_reach_the_training(world: World) -> None:
+    concept = world.concept()
+    concept_id = concept.concept.concept_id
+    world.service.update_concept(world.owner, concept_id, ConceptChange(mirror_allowed=True))
+    run = world.start(concept_id)
+    run_dir = world.run_dir(run.run_id)
+    dataset = json.loads((run_dir / "dataset" / "dataset.json").read_text(encoding="utf-8"))
+    assert dataset["mirror_allowed"]
+    assert len(dataset["pictures"]) == 3
+    spec = json.loads((run_dir / "spec.json").read_text(encoding="utf-8"))
+    assert spec["settings"]["mirror"]
+    assert spec["settings"]["seed"] == 7
+
+
+def test_a_sample_is_ready_at_once_and_can_be_used_twice(world: World) -> None:
+    (sample,) = world.service.list_samples()
+    assert len(sample.picture_urls) == 4
+    first = world.service.use_sample(world.owner, sample.sample_id)
+    second = world.service.use_sample(world.owner, sample.sample_id)
+    assert first.ready
+    assert second.ready
+    assert first.concept.placeholder_token == "miobunny"
+    assert second.concept.placeholder_token != "miobunny"
+    assert first.concept.mirror_allowed
+    with pytest.raises(NotFound):
+        world.service.use_sample(world.owner, "../../etc")
+
+
+def test_the_limit_of_concepts(make_world: Callable[..., World]) -> None:
+    world = make_world(max_concepts_per_owner=2)
+    for _ in range(2):
+        world.service.create_concept(world.owner)
+    with pytest.raises(QuotaReached):
+        world.service.create_concept(world.owner)
+    world.service.create_concept(world.stranger)
+
+
+def test_the_quota_of_space_is_told_with_numbers(make_world: Callable[..., World]) -> None:
+    world = make_world(owner_quota_bytes=100_000)
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    world.add_photos(concept_id, range(60))
+    with pytest.raises(PetnameError) as caught:
+        world.add_photos(concept_id, [99])
+    assert caught.value.code == "quota.space"
+    assert list((world.data_dir / "incoming").iterdir()) == []
+
+
+def test_a_stranger_finds_no_concept(world: World, tmp_path: Path) -> None:
+    concept = world.concept()
+    concept_id, photo_id = concept.concept.concept_id, concept.photos[0].photo_id
+    service, stranger = world.service, world.stranger
+    received = ReceivedFile(draw_photo(tmp_path / "p.png", 1), "p.png")
+    attempts: list[Callable[[], object]] = [
+        lambda: service.concept(stranger, concept_id),
+        lambda: service.update_concept(stranger, concept_id, ConceptChange(name="Mine")),
+        lambda: service.suggest_word(stranger, concept_id),
+        lambda: service.add_photos(stranger, concept_id, [received]),
+        lambda: service.remove_photo(stranger, concept_id, photo_id),
+        lambda: service.move_square(
+            stranger, concept_id, photo_id, SquareCrop(left=0, top=0, side=9)
+        ),
+        lambda: service.delete_photos(stranger, concept_id),
+        lambda: service.delete_concept(stranger, concept_id),
+        lambda: service.start_training(stranger, world.order(concept_id)),
+    ]
+    for attempt in attempts:
+        with pytest.raises(NotFound):
+            attempt()
+    assert service.list_concepts(stranger) == ()
+    assert service.concept(world.owner, concept_id) == concept

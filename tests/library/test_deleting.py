@@ -1,0 +1,182 @@
+"""Deleting really deletes: a byte search finds nothing, also after a crash in the middle."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from library_world import World, byte_hits, scripted_executor
+
+from textinv_app.domain.status import RunStatus
+from textinv_app.errors import BadInput, NotFound
+from textinv_app.library.api import ConceptChange, DrawingOrder
+from textinv_app.library.folders import mark_removed
+from textinv_app.runs.lock import read_holder
+
+CANARY = "Zanahoria Canario"
+
+
+def canaries(world: World, concept_id: str, run_id: str) -> list[bytes]:
+    """Return bytes that only this concept's files and rows hold."""
+    return [CANARY.encode(), concept_id.encode(), run_id.encode()]
+
+
+def taught(world: World) -> tuple[str, str]:
+    """Teach a concept to the end and draw with it; returns concept and run."""
+    concept_id = world.concept().concept.concept_id
+    world.service.update_concept(world.owner, concept_id, ConceptChange(name=CANARY))
+    run = world.start(concept_id)
+    done = world.tick_until_status(run.run_id, RunStatus.DONE)
+    order = DrawingOrder(model_id="crayon", prompt="a rexdog", embedding_id=done.artifact_id)
+    world.service.start_drawing(world.owner, order)
+    return concept_id, run.run_id
+
+
+def test_nothing_of_a_deleted_concept_is_found_again(world: World) -> None:
+    concept_id, run_id = taught(world)
+    for needle in canaries(world, concept_id, run_id):
+        assert byte_hits(world.data_dir, needle)
+    world.service.delete_concept(world.owner, concept_id)
+    for needle in canaries(world, concept_id, run_id):
+        assert byte_hits(world.data_dir, needle) == []
+    assert not list((world.data_dir / "concepts").iterdir())
+    assert not list((world.data_dir / "runs").iterdir())
+    assert not list((world.data_dir / "drawings").iterdir())
+    assert world.service.list_artifacts(world.owner) == ()
+    assert world.service.latest_drawing(world.owner) is None
+    assert world.service.storage(world.owner).used_bytes == 0
+    for lookup in (world.service.concept, world.service.run):
+        with pytest.raises(NotFound):
+            lookup(world.owner, concept_id)
+
+
+def test_deleting_while_it_is_taught_ends_the_runner(make_world: Callable[..., World]) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.05"))
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_step(run_id, 2)
+    world.service.delete_concept(world.owner, concept_id)
+    world.tick_until(lambda: not world.run_dir(run_id).exists(), seconds=5)
+    assert byte_hits(world.data_dir, run_id.encode()) == []
+    # The machine is free for the next one.
+    other = world.start(world.concept("Mia").concept.concept_id)
+    world.tick_until_step(other.run_id, 1)
+
+
+@pytest.mark.parametrize("files_left", ["all", "some"])
+def test_a_deletion_that_a_crash_has_cut_short_is_finished(world: World, files_left: str) -> None:
+    concept_id, run_id = taught(world)
+    for folder in (world.run_dir(run_id), world.data_dir / "concepts" / concept_id):
+        mark_removed(folder)
+    if files_left == "some":
+        (world.data_dir / "concepts" / concept_id / "concept.json").unlink()
+        (world.run_dir(run_id) / "spec.json").unlink()
+    world.crash()
+    for needle in canaries(world, concept_id, run_id):
+        left = byte_hits(world.data_dir, needle)
+        # The drawing was made with it but has not been marked yet.
+        assert [path for path in left if "drawings" not in path.parts] == []
+    assert world.service.list_concepts(world.owner) == ()
+    assert world.service.list_runs(world.owner) == ()
+
+
+def test_a_runner_that_was_orphaned_by_a_crashed_deletion_is_ended(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.05"))
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_step(run_id, 2)
+    holder = read_holder(world.run_dir(run_id) / "runner.lock")
+    assert holder is not None
+    mark_removed(world.run_dir(run_id))
+    world.crash()
+    world.tick_until(lambda: not world.run_dir(run_id).exists(), seconds=10)
+    with pytest.raises(ProcessLookupError):
+        os.kill(_reaped(holder.pid), signal.SIG_DFL)
+
+
+def _reaped(pid: int) -> int:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    return pid
+
+
+def test_deleting_the_photos_keeps_the_result(world: World) -> None:
+    concept_id, run_id = taught(world)
+    photos = world.service.concept(world.owner, concept_id).concept.photos
+    left = world.service.delete_photos(world.owner, concept_id)
+    assert left.photos == ()
+    assert list((world.data_dir / "concepts" / concept_id / "photos").iterdir()) == []
+    for photo in photos:
+        assert byte_hits(world.data_dir, photo.photo_id.encode()) == []
+    (artifact,) = world.service.list_artifacts(world.owner)
+    assert world.service.artifact_path(world.owner, artifact.artifact_id).exists()
+    assert artifact.run_id == run_id
+
+
+def test_photos_that_a_training_needs_are_not_deleted_under_it(world: World) -> None:
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    with pytest.raises(BadInput) as caught:
+        world.service.delete_photos(world.owner, concept_id)
+    assert caught.value.code == "photos.in_use"
+    world.service.stop_run(world.owner, run_id)
+    world.service.delete_photos(world.owner, concept_id)
+    assert not (world.run_dir(run_id) / "dataset").exists()
+
+
+def test_deleting_a_file_takes_its_run_along_and_leaves_the_concept(world: World) -> None:
+    concept_id, run_id = taught(world)
+    (artifact,) = world.service.list_artifacts(world.owner)
+    with pytest.raises(NotFound):
+        world.service.delete_artifact(world.stranger, artifact.artifact_id)
+    world.service.delete_artifact(world.owner, artifact.artifact_id)
+    assert not world.run_dir(run_id).exists()
+    assert world.service.list_runs(world.owner) == ()
+    assert world.service.concept(world.owner, concept_id).ready
+
+
+def test_what_a_crash_left_behind_is_swept_at_the_start(world: World) -> None:
+    concept_id = world.concept().concept.concept_id
+    photos = world.data_dir / "concepts" / concept_id / "photos"
+    rubbish = [
+        world.data_dir / "incoming" / "half-an-upload",
+        world.data_dir / "runs" / ".tmp-0123-half-a-run",
+        world.data_dir / "concepts" / concept_id / ".tmp-0123-concept.json",
+        photos / "0123456789abcdef.jpg",
+        world.data_dir / "runs" / ("0" * 24),
+    ]
+    for path in rubbish:
+        if path.suffix or "upload" in path.name:
+            path.write_bytes(b"left behind")
+        else:
+            path.mkdir()
+            (path / "photo.png").write_bytes(b"left behind")
+    world.crash()
+    assert [path for path in rubbish if path.exists()] == []
+    assert byte_hits(world.data_dir, b"left behind") == []
+    assert world.service.concept(world.owner, concept_id).ready
+
+
+def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:
+    world = make_world(keep_days=7)
+    old = world.concept("Rex").concept.concept_id
+    store = world.service._parts.tables.store
+    store.write("UPDATE concepts SET changed_at = '2020-01-01'")
+    store.write("UPDATE owners SET seen_at = '2020-01-01'")
+    new = world.concept("Mia", owner=world.stranger).concept.concept_id
+    world.service._parts.sweeper.sweep()
+    folders = {path.name for path in (world.data_dir / "concepts").iterdir()}
+    assert folders == {new}
+    assert old not in folders
+
+
+def test_incoming_is_empty_after_everything(world: World, tmp_path: Path) -> None:
+    taught(world)
+    assert list((world.data_dir / "incoming").iterdir()) == []
+    assert [p for p in world.data_dir.rglob(".tmp-*")] == []

@@ -1,0 +1,133 @@
+"""The index is damaged or gone: everything comes back from the folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from library_world import World, scripted_executor
+
+from textinv_app.domain.status import RunStatus
+from textinv_app.library.api import DrawingOrder
+from textinv_app.library.store import Store, migration_steps
+
+
+def damage(world: World, how: str) -> None:
+    """Break the index as a disk or a hand might."""
+    path = world.data_dir / "petname.db"
+    data = bytearray(path.read_bytes())
+    if how == "gone":
+        path.unlink()
+        return
+    if how == "header":
+        data[:100] = b"\0" * 100
+    elif how == "middle":
+        for index in range(4096, len(data), 7):
+            data[index] ^= 0x5A
+    elif how == "empty":
+        data = bytearray()
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("how", ["gone", "header", "middle", "empty"])
+def test_everything_comes_back(make_world: Callable[..., World], how: str) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.001"))
+    rex = world.concept("Rex").concept.concept_id
+    mia = world.concept("Mia").concept.concept_id
+    bert = world.concept("Bo", owner=world.stranger).concept.concept_id
+    done = world.start(rex).run_id
+    world.tick_until_status(done, RunStatus.DONE)
+    world.service.rename_artifact(world.owner, done, "My good dog")
+    cancelled = world.start(rex).run_id
+    world.service.stop_run(world.owner, cancelled)
+    paused = world.start(mia).run_id
+    world.service.pause_run(world.owner, paused)
+    waiting = world.start(bert, owner=world.stranger).run_id
+    drawing = world.service.start_drawing(
+        world.owner, DrawingOrder(model_id="crayon", prompt="a rexdog", embedding_id=done)
+    )
+    concepts = world.service.list_concepts(world.owner)
+    (artifact,) = world.service.list_artifacts(world.owner)
+
+    world.service.close()
+    damage(world, how)
+    world.open()
+
+    assert world.service.was_rebuilt
+    again = world.service.list_concepts(world.owner)
+    assert {view.concept for view in again} == {view.concept for view in concepts}
+    (found,) = world.service.list_artifacts(world.owner)
+    assert (found.artifact_id, found.name) == (artifact.artifact_id, "My good dog")
+    assert world.service.artifact_path(world.owner, done).read_bytes()
+    assert world.run(done).status is RunStatus.DONE
+    assert world.run(paused).status is RunStatus.PAUSED
+    assert world.run(waiting, world.stranger).status is RunStatus.QUEUED
+    assert world.service.drawing(world.owner, drawing.drawing_id).columns == ("base", "embedding")
+    # Whose is whose has not changed.
+    assert [v.concept.concept_id for v in world.service.list_concepts(world.stranger)] == [bert]
+    assert world.service.list_artifacts(world.stranger) == ()
+    world.tick_until(lambda: world.run(waiting, world.stranger).status is RunStatus.DONE)
+
+
+def test_a_living_runner_is_adopted_though_the_index_is_gone(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.tick_until_step(run_id, 5)
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(run_id).status is RunStatus.RUNNING
+    done = world.tick_until_status(run_id, RunStatus.DONE)
+    assert done.attempts == 1
+
+
+def test_a_folder_that_cannot_be_read_does_not_hide_the_others(world: World) -> None:
+    rex = world.concept("Rex").concept.concept_id
+    mia = world.concept("Mia").concept.concept_id
+    world.service.close()
+    (world.data_dir / "concepts" / rex / "concept.json").write_text("{", encoding="utf-8")
+    damage(world, "gone")
+    world.open()
+    assert [v.concept.concept_id for v in world.service.list_concepts(world.owner)] == [mia]
+    # It is left where it is, for whoever can repair it.
+    assert (world.data_dir / "concepts" / rex / "photos").is_dir()
+
+
+def test_a_file_that_is_newer_than_the_index_wins_after_a_crash(world: World) -> None:
+    concept = world.concept("Rex").concept
+    path = world.data_dir / "concepts" / concept.concept_id / "concept.json"
+    newer = concept.model_copy(update={"name": "Rex the Great"})
+    path.write_text(newer.model_dump_json(), encoding="utf-8")
+    world.crash()
+    seen = world.service.concept(world.owner, concept.concept_id).concept
+    assert seen.name == "Rex the Great"
+
+
+def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World) -> None:
+    import shutil
+
+    concept_id = world.concept("Rex").concept.concept_id
+    run_id = world.start(concept_id).run_id
+    shutil.rmtree(world.run_dir(run_id))
+    world.crash()
+    assert world.service.list_runs(world.owner) == ()
+
+
+def test_an_index_of_a_newer_petname_is_left_alone(world: World) -> None:
+    from textinv_app.errors import StorageFailed
+
+    world.service.close()
+    store = Store(world.data_dir / "petname.db")
+    store.rows(f"PRAGMA user_version = {len(migration_steps()) + 1}")
+    store.close()
+    before = (world.data_dir / "petname.db").read_bytes()
+    with pytest.raises(StorageFailed) as caught:
+        world.open()
+    assert caught.value.code == "storage.newer"
+    assert (world.data_dir / "petname.db").read_bytes() == before
+    store = Store(world.data_dir / "petname.db")
+    store.rows(f"PRAGMA user_version = {len(migration_steps())}")
+    store.close()
+    world.open()

@@ -1,0 +1,185 @@
+"""Pause, resume and stop in every state, with real processes that obey and some that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import pytest
+from library_world import World, scripted_executor
+
+from textinv_app.domain.status import RunStatus
+from textinv_app.errors import BadInput, NotFound
+
+SEED = 7
+
+
+def state_after(num_steps: int) -> bytes:
+    """Return what a scripted training holds after so many steps."""
+    state = hashlib.sha256(str(SEED).encode()).hexdigest()
+    for _ in range(num_steps):
+        state = hashlib.sha256(state.encode()).hexdigest()
+    return state.encode()
+
+
+def hurry(world: World, factor: float) -> None:
+    """Let time pass faster for whoever waits for a runner."""
+    clock = lambda: time.monotonic() * factor  # noqa: E731
+    world.service._parts.supervisor.clock = clock
+    world.service._parts.supervisor._followers._clock = clock
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A library whose runners take their time."""
+    return make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.01"))
+
+
+@pytest.fixture
+def run_id(world: World) -> str:
+    """A run that waits."""
+    return world.start(world.concept().concept.concept_id).run_id
+
+
+def result_of(world: World, run_id: str) -> bytes:
+    """Return the content of the file that a run has made."""
+    artifact_id = world.run(run_id).artifact_id
+    return world.service.artifact_path(world.owner, artifact_id).read_bytes()
+
+
+def test_a_waiting_run_is_paused_at_once_and_resumed(world: World, run_id: str) -> None:
+    assert world.service.pause_run(world.owner, run_id).status is RunStatus.PAUSED
+    world.service.tick()
+    assert world.run(run_id).status is RunStatus.PAUSED
+    assert world.service.resume_run(world.owner, run_id).status is RunStatus.QUEUED
+    world.tick_until_step(run_id, 1)
+
+
+def test_pause_gives_the_machine_back_and_resume_ends_the_same(world: World, run_id: str) -> None:
+    world.tick_until_step(run_id, 12)
+    pausing = world.service.pause_run(world.owner, run_id)
+    assert (pausing.status, pausing.wanted) == (RunStatus.RUNNING, "pause")
+    paused = world.tick_until_status(run_id, RunStatus.PAUSED)
+    assert not world.executor.is_alive(world.run_dir(run_id))
+    assert paused.step is not None
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_step(run_id, paused.step.step + 1)
+    done = world.tick_until_status(run_id, RunStatus.DONE)
+    assert done.attempts == 2
+    assert result_of(world, run_id) == state_after(250)
+
+
+def test_resume_while_it_is_still_pausing_goes_on(world: World, run_id: str) -> None:
+    world.tick_until_step(run_id, 3)
+    world.service.pause_run(world.owner, run_id)
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_status(run_id, RunStatus.DONE)
+    assert result_of(world, run_id) == state_after(250)
+
+
+def test_stop_of_a_waiting_run_cancels_it(world: World, run_id: str) -> None:
+    assert world.service.stop_run(world.owner, run_id).status is RunStatus.CANCELLED
+    world.service.tick()
+    assert world.run(run_id).status is RunStatus.CANCELLED
+    assert world.service.list_artifacts(world.owner) == ()
+
+
+def test_stop_of_a_living_run_keeps_what_it_has_learnt(world: World, run_id: str) -> None:
+    world.tick_until_step(run_id, 12)
+    world.service.stop_run(world.owner, run_id)
+    done = world.tick_until_status(run_id, RunStatus.DONE)
+    assert done.step is not None
+    assert 12 <= done.step.step < 250
+    assert result_of(world, run_id) == state_after(done.step.step)
+
+
+def test_stop_of_a_paused_run_keeps_what_it_has_learnt(world: World, run_id: str) -> None:
+    world.tick_until_step(run_id, 12)
+    world.service.pause_run(world.owner, run_id)
+    paused = world.tick_until_status(run_id, RunStatus.PAUSED)
+    assert paused.step is not None
+    world.service.stop_run(world.owner, run_id)
+    world.tick_until_status(run_id, RunStatus.DONE)
+    assert result_of(world, run_id) == state_after(paused.step.step)
+
+
+def test_stop_wins_over_pause_and_resume(world: World, run_id: str) -> None:
+    world.tick_until_step(run_id, 12)
+    world.service.pause_run(world.owner, run_id)
+    world.service.stop_run(world.owner, run_id)
+    for button in (world.service.pause_run, world.service.resume_run):
+        with pytest.raises(BadInput) as caught:
+            button(world.owner, run_id)
+        assert caught.value.code == "training.stopping"
+    world.tick_until_status(run_id, RunStatus.DONE)
+
+
+def test_stop_ends_a_runner_that_does_not_listen(make_world: Callable[..., World]) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="deaf", SCRIPT_STEP_SECONDS="1"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.tick_until_step(run_id, 1)
+    hurry(world, 20)
+    world.service.stop_run(world.owner, run_id)
+    world.tick_until_status(run_id, RunStatus.CANCELLED)
+    assert not world.executor.is_alive(world.run_dir(run_id))
+
+
+def test_a_runner_that_has_fallen_silent_is_replaced(make_world: Callable[..., World]) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="silent"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.service.tick()
+    hurry(world, 4000)
+    world.tick_until(lambda: world.run(run_id).attempts == 2)
+
+
+def test_a_run_that_gets_nowhere_is_given_up_with_a_reason(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="die_at_start"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    failed = world.tick_until_status(run_id, RunStatus.FAILED)
+    assert failed.attempts == 3
+    assert failed.error_code == "training.gave_up"
+    assert "Try again" in failed.error_sentence
+
+    world.reopen()
+    world.service.resume_run(world.owner, run_id)
+    again = world.tick_until_status(run_id, RunStatus.DONE)
+    assert again.error_code == ""
+
+
+def test_the_reason_of_a_failed_run_is_told_and_it_can_be_tried_again(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    failed = world.tick_until_status(run_id, RunStatus.FAILED)
+    assert failed.error_code == "run.out_of_memory"
+    assert failed.error_details == {"mb": 1}
+
+    world.reopen()
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_status(run_id, RunStatus.DONE)
+
+
+def test_buttons_of_a_run_that_is_over_say_so(world: World, run_id: str) -> None:
+    world.service.stop_run(world.owner, run_id)
+    for button in (world.service.pause_run, world.service.resume_run):
+        with pytest.raises(BadInput) as caught:
+            button(world.owner, run_id)
+        assert caught.value.code == "training.over"
+    assert world.service.stop_run(world.owner, run_id).status is RunStatus.CANCELLED
+
+
+def test_a_stranger_finds_no_button(world: World, run_id: str) -> None:
+    for button in (
+        world.service.run,
+        world.service.pause_run,
+        world.service.resume_run,
+        world.service.stop_run,
+    ):
+        with pytest.raises(NotFound):
+            button(world.stranger, run_id)
+    assert world.run(run_id).status is RunStatus.QUEUED
+    assert world.service.list_runs(world.stranger) == ()

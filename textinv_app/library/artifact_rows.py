@@ -1,0 +1,99 @@
+"""The table of finished and imported files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textinv_app.domain.manifest import ResultManifest
+from textinv_app.library.store import Row, Store
+
+
+@dataclass(frozen=True)
+class ArtifactRow:
+    """One file as the index has it."""
+
+    artifact_id: str
+    owner_id: str
+    concept_id: str
+    """Empty for imported files."""
+    run_id: str
+    """Empty for imported files."""
+    name: str
+    """The shown name, which the person may change."""
+    manifest: ResultManifest
+    created_at: str
+
+    @property
+    def imported(self) -> bool:
+        """Whether the file came from elsewhere."""
+        return not self.run_id
+
+
+class ArtifactRows:
+    """Statements on the table of artifacts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, artifact: ArtifactRow) -> None:
+        """Add a file; adding the result of the same run again changes nothing."""
+        self._store.write(
+            "INSERT INTO artifacts "
+            "(artifact_id, owner_id, concept_id, run_id, name, manifest, created_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                artifact.artifact_id,
+                artifact.owner_id,
+                artifact.concept_id,
+                artifact.run_id,
+                artifact.name,
+                artifact.manifest.model_dump_json(),
+                artifact.created_at,
+            ),
+        )
+
+    def find(self, owner_id: str, artifact_id: str) -> ArtifactRow | None:
+        """Return an owner's file, or None."""
+        row = self._store.row(
+            "SELECT * FROM artifacts WHERE artifact_id = ? AND owner_id = ?",
+            (artifact_id, owner_id),
+        )
+        return _artifact_row(row) if row else None
+
+    def of_owner(self, owner_id: str) -> list[ArtifactRow]:
+        """Return an owner's files, newest first."""
+        rows = self._store.rows(
+            "SELECT * FROM artifacts WHERE owner_id = ? ORDER BY number DESC", (owner_id,)
+        )
+        return [_artifact_row(row) for row in rows]
+
+    def of_run(self, run_id: str) -> ArtifactRow | None:
+        """Return the result of a run, or None."""
+        row = self._store.row("SELECT * FROM artifacts WHERE run_id = ?", (run_id,))
+        return _artifact_row(row) if row else None
+
+    def ids(self) -> set[str]:
+        """Return the ids of all files."""
+        return {row["artifact_id"] for row in self._store.rows("SELECT artifact_id FROM artifacts")}
+
+    def rename(self, artifact_id: str, name: str) -> None:
+        """Change the shown name."""
+        self._store.write(
+            "UPDATE artifacts SET name = ? WHERE artifact_id = ?", (name, artifact_id)
+        )
+
+    def remove(self, artifact_id: str) -> None:
+        """Remove a file from the index."""
+        self._store.write("DELETE FROM artifacts WHERE artifact_id = ?", (artifact_id,))
+
+
+def _artifact_row(row: Row) -> ArtifactRow:
+    return ArtifactRow(
+        artifact_id=row["artifact_id"],
+        owner_id=row["owner_id"],
+        concept_id=row["concept_id"],
+        run_id=row["run_id"],
+        name=row["name"],
+        manifest=ResultManifest.model_validate_json(row["manifest"]),
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,43 @@
+"""What the library is told when it is opened: folders and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MEGABYTE = 1_000_000
+GIGABYTE = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class LibraryConfig:
+    """Folders and limits; the names are those of ``settings.Settings``."""
+
+    data_dir: Path
+    """Root of everything stored; on a local disk."""
+    assets_dir: Path
+    """Folder that holds ``crayon/`` and ``samples/``."""
+    owner_quota_bytes: int = 5 * GIGABYTE
+    """Disk space one owner may use."""
+    min_free_bytes: int = GIGABYTE
+    """Disk space that is left alone; nothing new is stored below it."""
+    max_concepts_per_owner: int = 200
+    max_photos_per_concept: int = 60
+    max_active_runs_per_owner: int = 4
+    """Runs of one owner that wait or run."""
+    max_active_runs: int = 50
+    """Runs of everybody that wait or run."""
+    max_open_drawings_per_owner: int = 3
+    """Comparisons of one owner that wait or are drawn."""
+    kept_drawings_per_owner: int = 12
+    """Older comparisons are removed."""
+    link_lifetime_seconds: int = 3600
+    """How long a link works at least."""
+    keep_days: int = 0
+    """Days after which unused concepts are deleted; 0 keeps them."""
+    max_attempts_without_progress: int = 3
+    """After so many interrupted attempts that got no further a run is given up."""
+    custom_models_allowed: bool = True
+    """Whether people may name hub repositories, folders and files of this machine as base model."""
+    served_at: str = ""
+    """Address of the page, told to whoever tries to start a second Petname on the folder."""

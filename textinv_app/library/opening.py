@@ -1,0 +1,151 @@
+"""Opening the data folder: one process at a time, a sound index, and what a crash left undone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from dataclasses import dataclass
+
+from textinv_app.errors import StorageFailed
+from textinv_app.executors.base import Executor
+from textinv_app.library.config import MEGABYTE, LibraryConfig
+from textinv_app.library.file_systems import refuse_unsafe_folder
+from textinv_app.library.folders import DataFolder
+from textinv_app.library.rebuilding import Rebuilder
+from textinv_app.library.removing import Remover, Sweeper, Tables
+from textinv_app.library.store import Store
+from textinv_app.runs.lock import AlreadyLocked, RunLock, read_holder
+
+logger = logging.getLogger(__name__)
+
+RESERVE_BYTES = 16 * MEGABYTE
+
+
+class FolderInUse(StorageFailed):
+    """Another living Petname has the data folder."""
+
+
+@dataclass
+class OpenFolder:
+    """The data folder while this process has it."""
+
+    data: DataFolder
+    tables: Tables
+    lock: RunLock
+    was_rebuilt: bool
+    """Whether the index had to be made again from the files."""
+
+    def close(self) -> None:
+        """Give the folder back, cleanly."""
+        self.tables.store.close()
+        self.data.unclean_mark.unlink(missing_ok=True)
+        self.lock.release()
+
+
+def open_folder(config: LibraryConfig, executor: Executor) -> OpenFolder:
+    """Open the data folder; raises ``FolderInUse`` or another ``StorageFailed``.
+
+    After an end that was none the index is checked, made again where it is damaged, and compared
+    with the folders; removals that were interrupted are finished.
+    """
+    data = DataFolder(config.data_dir.resolve())
+    refuse_unsafe_folder(data.root)
+    try:
+        data.create()
+        lock = _take_lock(config, data)
+    except OSError as error:
+        raise StorageFailed(
+            "storage.folder",
+            f"The data folder {data.root} cannot be used: {error.strerror}. Choose another one "
+            "with PETNAME_DATA_DIR.",
+            folder=str(data.root),
+        ) from error
+    try:
+        unclean = data.unclean_mark.exists()
+        data.unclean_mark.touch()
+        _make_reserve(data)
+        tables, lost = _open_index(data)
+        has_things = any(any(folder.iterdir()) for folder in data.thing_folders)
+        opened = OpenFolder(data, tables, lock, was_rebuilt=lost and has_things)
+    except BaseException:
+        lock.release()
+        raise
+    _recover(config, opened, executor, unclean)
+    return opened
+
+
+def _take_lock(config: LibraryConfig, data: DataFolder) -> RunLock:
+    lock = RunLock(data.lock, {"served_at": config.served_at})
+    try:
+        lock.acquire()
+    except AlreadyLocked as error:
+        holder = read_holder(data.lock)
+        pid = holder.pid if holder else 0
+        served_at = holder.details.get("served_at", "") if holder else ""
+        raise FolderInUse(
+            "storage.in_use",
+            f"Petname is already running here (process {pid}{', ' + served_at if served_at else ''}"
+            "). Use that one, or stop it first.",
+            pid=pid,
+            served_at=served_at,
+        ) from error
+    return lock
+
+
+def _open_index(data: DataFolder) -> tuple[Tables, bool]:
+    """Open the index; returns its tables and whether it is a new one."""
+    lost = False
+    try:
+        store = Store(data.database)
+        if not store.is_sound():
+            store.close()
+            raise sqlite3.DatabaseError("quick_check found damage")
+        lost = store.version() == 0
+        store.migrate()
+    except (sqlite3.DatabaseError, StorageFailed) as error:
+        if isinstance(error, StorageFailed) and error.code == "storage.newer":
+            raise
+        logger.error("the index is damaged (%s) and is made again from the files", error)
+        _discard_index(data)
+        store = Store(data.database)
+        store.migrate()
+        lost = True
+    return Tables.of(store), lost
+
+
+def _discard_index(data: DataFolder) -> None:
+    """Remove a damaged index: a copy would keep what people have deleted since."""
+    data.database.unlink(missing_ok=True)
+    data.database.with_name(data.database.name + "-journal").unlink(missing_ok=True)
+
+
+def _recover(config: LibraryConfig, opened: OpenFolder, executor: Executor, unclean: bool) -> None:
+    data, tables = opened.data, opened.tables
+    remover = Remover(tables, data, executor)
+    if unclean or opened.was_rebuilt:
+        Rebuilder(tables, data, executor).reconcile(index_was_lost=opened.was_rebuilt)
+    remover.finish_marked()
+    sweeper = Sweeper(tables, data, remover, config.keep_days, config.kept_drawings_per_owner)
+    sweeper.sweep(everything=True)
+    for concept_id, owner in tables.concepts.owners().items():
+        concept = tables.concepts.find(owner, concept_id)
+        if concept is not None and unclean:
+            sweeper.remove_strays(concept)
+
+
+def _make_reserve(data: DataFolder) -> None:
+    """Keep some space that can be given up, so that a full disk still lets the index be written."""
+    if data.reserve.exists() and data.reserve.stat().st_size == RESERVE_BYTES:
+        return
+    try:
+        with data.reserve.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+            else:
+                file.write(b"\0" * RESERVE_BYTES)
+                file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        logger.warning("no reserve could be kept: %s", error)
+        data.reserve.unlink(missing_ok=True)

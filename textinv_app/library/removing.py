@@ -1,0 +1,246 @@
+"""Removing for good: things a person deletes, and what crashes and broken uploads leave behind."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from textinv_app.domain.concept import Concept
+from textinv_app.executors.base import Executor
+from textinv_app.library.artifact_rows import ArtifactRows
+from textinv_app.library.concept_rows import ConceptRows, OwnerRows
+from textinv_app.library.drawing_rows import DrawingRows
+from textinv_app.library.folders import (
+    DataFolder,
+    is_marked_removed,
+    mark_removed,
+    remove_marked,
+)
+from textinv_app.library.run_rows import RunRows
+from textinv_app.library.store import Store
+from textinv_app.runs.atomic import TEMPORARY_PREFIX
+from textinv_app.runs.control import Control, write_control
+from textinv_app.runs.layout import RunLayout
+
+logger = logging.getLogger(__name__)
+
+STALE_AFTER_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one store."""
+
+    store: Store
+    owners: OwnerRows
+    concepts: ConceptRows
+    runs: RunRows
+    artifacts: ArtifactRows
+    drawings: DrawingRows
+
+    @classmethod
+    def of(cls, store: Store) -> Tables:
+        """Return the tables of a store."""
+        return cls(
+            store=store,
+            owners=OwnerRows(store),
+            concepts=ConceptRows(store),
+            runs=RunRows(store),
+            artifacts=ArtifactRows(store),
+            drawings=DrawingRows(store),
+        )
+
+
+class Remover:
+    """Removes things in an order that survives a crash: mark, rows, process, files.
+
+    From the mark on the thing is gone for everybody. A folder in which a runner still lives waits
+    in ``pending`` until it has been ended.
+    """
+
+    def __init__(self, tables: Tables, data: DataFolder, executor: Executor) -> None:
+        self._tables = tables
+        self._data = data
+        self._executor = executor
+        self._guard = threading.Lock()
+        self._pending: set[Path] = set()
+
+    @property
+    def num_dying(self) -> int:
+        """How many folders wait for their runner to end: each still takes up a slot."""
+        with self._guard:
+            return len(self._pending)
+
+    def remove_concept(self, owner: str, concept_id: str) -> None:
+        """Remove a concept with its runs, results and drawings; raises ``OSError``."""
+        run_ids = [run.run_id for run in self._tables.runs.of_concept(concept_id)]
+        drawings = self._drawings_of(owner, [concept_id, *run_ids])
+        folders = [
+            *(self._data.run(run_id) for run_id in run_ids),
+            *(self._data.drawing(drawing_id) for drawing_id in drawings),
+            self._data.concept(concept_id),
+        ]
+        self._remove(folders)
+
+    def remove_run(self, owner: str, run_id: str) -> None:
+        """Remove a run with its result and the drawings made with it; raises ``OSError``."""
+        drawings = self._drawings_of(owner, [run_id])
+        self._remove(
+            [*(self._data.drawing(drawing) for drawing in drawings), self._data.run(run_id)]
+        )
+
+    def remove_import(self, owner: str, artifact_id: str) -> None:
+        """Remove an imported file and the drawings made with it; raises ``OSError``."""
+        drawings = self._drawings_of(owner, [artifact_id])
+        self._remove(
+            [
+                *(self._data.drawing(drawing) for drawing in drawings),
+                self._data.imported(artifact_id),
+            ]
+        )
+
+    def remove_drawing(self, drawing_id: str) -> None:
+        """Remove a drawing; raises ``OSError``."""
+        self._remove([self._data.drawing(drawing_id)])
+
+    def remove_photo_drawings(self, owner: str, concept_id: str) -> None:
+        """Remove the drawings that were compared with a concept's photos; raises ``OSError``."""
+        drawings = self._drawings_of(owner, [concept_id])
+        self._remove([self._data.drawing(drawing_id) for drawing_id in drawings])
+
+    def finish_pending(self) -> None:
+        """Try again where a runner still lived; called at every tick."""
+        with self._guard:
+            pending = list(self._pending)
+        for folder in pending:
+            self._finish(folder)
+
+    def finish_marked(self) -> None:
+        """Finish every removal that a crash has interrupted; called at the start."""
+        for kind in ("concepts", "runs", "imports", "drawings"):
+            marked = [folder for folder in self._data.things(kind) if is_marked_removed(folder)]
+            self._remove(marked)
+
+    def _remove(self, folders: list[Path]) -> None:
+        for folder in folders:
+            mark_removed(folder)
+        with self._tables.store.transaction():
+            for folder in folders:
+                self._remove_rows(folder)
+        for folder in folders:
+            self._finish(folder)
+
+    def _remove_rows(self, folder: Path) -> None:
+        kind, identifier = folder.parent.name, folder.name
+        if kind == "concepts":
+            self._tables.concepts.remove(identifier)
+        elif kind == "runs":
+            artifact = self._tables.artifacts.of_run(identifier)
+            if artifact is not None:
+                self._tables.artifacts.remove(artifact.artifact_id)
+            self._tables.runs.remove(identifier)
+        elif kind == "imports":
+            self._tables.artifacts.remove(identifier)
+        else:
+            self._tables.drawings.remove(identifier)
+
+    def _finish(self, folder: Path) -> None:
+        """Delete the files once nothing writes there any more."""
+        if folder.parent.name == "runs" and folder.is_dir() and self._executor.is_alive(folder):
+            self._end_runner(folder)
+            if self._executor.is_alive(folder):
+                with self._guard:
+                    self._pending.add(folder)
+                return
+        try:
+            remove_marked(folder)
+        except OSError as error:
+            # A file still held open (Windows) or being written: the next tick tries again.
+            logger.warning("%s could not be removed yet: %s", folder, error)
+            with self._guard:
+                self._pending.add(folder)
+            return
+        with self._guard:
+            self._pending.discard(folder)
+
+    def _end_runner(self, folder: Path) -> None:
+        """End a runner whose work nobody wants any more, and give it a moment to be gone."""
+        write_control(RunLayout(folder).control, Control(wanted="stop", attempt=1 << 30))
+        self._executor.kill(folder)
+        give_up = time.monotonic() + 1.0
+        while self._executor.is_alive(folder) and time.monotonic() < give_up:
+            time.sleep(0.02)
+
+    def _drawings_of(self, owner: str, identifiers: list[str]) -> list[str]:
+        """Return the owner's drawings whose request mentions one of the ids in a path."""
+        found = []
+        for drawing in self._tables.drawings.of_owner(owner):
+            request = self._data.drawing(drawing.drawing_id) / "request.json"
+            try:
+                text = request.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                text = ""
+            if any(identifier in text for identifier in identifiers):
+                found.append(drawing.drawing_id)
+        return found
+
+
+class Sweeper:
+    """Clears away what is left behind: broken uploads, temporary files, what nobody uses."""
+
+    def __init__(
+        self, tables: Tables, data: DataFolder, remover: Remover, keep_days: int, kept_drawings: int
+    ) -> None:
+        self._tables = tables
+        self._data = data
+        self._remover = remover
+        self._keep_days = keep_days
+        self._kept_drawings = kept_drawings
+
+    def sweep(self, everything: bool = False) -> None:
+        """Remove uploads and temporary files older than an hour; at a start all of them.
+
+        Also what has passed its time: concepts after ``keep_days``, drawings beyond the newest.
+        """
+        oldest = time.time() - STALE_AFTER_SECONDS
+        for path in self._left_behind():
+            try:
+                if everything or path.stat().st_mtime < oldest:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            except FileNotFoundError:
+                continue
+        if self._keep_days:
+            moment = datetime.now(timezone.utc) - timedelta(days=self._keep_days)
+            stale = self._tables.concepts.unchanged_since(moment.isoformat(timespec="milliseconds"))
+            for owner, concept_id in stale:
+                self._remover.remove_concept(owner, concept_id)
+        self._tables.owners.remove_without_things()
+
+    def trim_drawings(self, owner: str) -> None:
+        """Remove an owner's drawings but the newest."""
+        for drawing in self._tables.drawings.of_owner(owner)[self._kept_drawings :]:
+            if drawing.status in {"done", "failed"}:
+                self._remover.remove_drawing(drawing.drawing_id)
+
+    def remove_strays(self, concept: Concept) -> None:
+        """Remove files in a concept's photo folder that belong to none of its photos."""
+        known = {photo.photo_id for photo in concept.photos}
+        folder = self._data.photos(concept.concept_id)
+        if not folder.is_dir():
+            return
+        for path in folder.iterdir():
+            if path.name.split(".", 1)[0] not in known:
+                path.unlink(missing_ok=True)
+
+    def _left_behind(self) -> list[Path]:
+        found = list(self._data.incoming.iterdir())
+        found += self._data.root.glob(f"{TEMPORARY_PREFIX}*")
+        for folder in self._data.thing_folders:
+            found += folder.glob(f"{TEMPORARY_PREFIX}*")
+            found += folder.glob(f"*/{TEMPORARY_PREFIX}*")
+        return found

@@ -1,0 +1,37 @@
+"""What the operating system says about files, as errors that a person can read."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textinv_app.errors import StorageFailed
+from textinv_app.library.folders import not_found
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn ``OSError`` into ``StorageFailed``; what is gone meanwhile is ``NotFound``.
+
+    A decorator of the library's methods (``@told()``), or a ``with`` block.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        logger.warning("a file is gone: %s", error)
+        raise not_found() from error
+    except OSError as error:
+        logger.error("a file could not be read or written: %s", error)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFailed(
+                "storage.full",
+                "The disk is full. Nothing is lost; free some space and try again.",
+            ) from error
+        raise StorageFailed(
+            "storage.files",
+            "A file could not be read or written. Check the disk of this machine, then try again.",
+        ) from error

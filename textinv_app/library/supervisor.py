@@ -1,0 +1,254 @@
+"""The supervisor: gives waiting runs a runner, notices what became of it, enforces a stop.
+
+``tick`` looks once at everything and never sleeps; a thread calls it twice a second. All it knows
+is in the index and the run directories, so a new one takes over where an old one died.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from textinv_app.domain.status import RunStatus
+from textinv_app.executors.base import Executor
+from textinv_app.library.folders import DataFolder
+from textinv_app.library.following import Followers, RunProgress
+from textinv_app.library.removing import Remover, Tables
+from textinv_app.library.results_on_disk import artifact_of_run, read_manifest, read_outcome
+from textinv_app.library.run_rows import RunRow
+from textinv_app.library.watching import Decision, Sight, decide
+from textinv_app.runs.control import Control, read_control, write_control
+from textinv_app.runs.layout import RunLayout
+
+logger = logging.getLogger(__name__)
+
+_SENTENCES = {
+    "training.gave_up": (
+        "The training was interrupted several times at the same place and was given up. "
+        "Press “Try again” to continue, or choose a smaller model."
+    ),
+    "training.result_missing": (
+        "The training ended, but its file is missing or damaged. Press “Try again”."
+    ),
+}
+
+
+class Supervisor:
+    """Moves runs along; ``tick`` must be called by one thread at a time."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        data: DataFolder,
+        executor: Executor,
+        followers: Followers,
+        max_idle_attempts: int = 3,
+    ) -> None:
+        self._tables = tables
+        self._data = data
+        self._executor = executor
+        self._followers = followers
+        self._max_idle_attempts = max_idle_attempts
+        self._control_guard = threading.Lock()
+        self._asked_at: dict[tuple[str, int], float] = {}
+        self.clock: Callable[[], float] = time.monotonic
+        """Monotonic seconds; followers must use the same clock."""
+        self.before_launch: Callable[[RunRow], None] = lambda _run: None
+        """Called before a runner is started, for instance to free memory for it."""
+
+    def tick(self, remover: Remover) -> None:
+        """Look once at all living and waiting runs; raises ``StorageFailed``."""
+        remover.finish_pending()
+        running = self._tables.runs.in_status(RunStatus.RUNNING)
+        for run in running:
+            try:
+                self._watch(run)
+            except (OSError, ValueError) as error:
+                logger.error("run %s could not be looked after: %s", run.run_id, error)
+        self._forget_times({run.run_id for run in running})
+        while self._has_free_slot(remover):
+            claimed = self._tables.runs.claim_next()
+            if claimed is None:
+                return
+            self._launch(claimed)
+
+    def sync_control(self, run_id: str) -> None:
+        """Write what the index says is wanted into the run directory; raises ``OSError``.
+
+        Whoever changes the index calls this afterwards. The row is read again under a lock, so that
+        two callers cannot leave the older wish in the file.
+        """
+        with self._control_guard:
+            run = self._tables.runs.find(run_id)
+            if run is None:
+                return
+            path = RunLayout(self._data.run(run_id)).control
+            control = Control(wanted=run.wanted, attempt=run.attempt)
+            if _control_in(path) != control:
+                write_control(path, control)
+
+    def _has_free_slot(self, remover: Remover) -> bool:
+        num_running = len(self._tables.runs.in_status(RunStatus.RUNNING))
+        return num_running + remover.num_dying < self._executor.num_slots
+
+    def _launch(self, run: RunRow) -> None:
+        """Start a runner for a claimed run; a failure to do so counts as an interruption."""
+        run_dir = self._data.run(run.run_id)
+        layout = RunLayout(run_dir)
+        try:
+            outcome = read_outcome(layout.outcome)
+            if outcome is not None and outcome.status != "failed":
+                return
+            layout.outcome.unlink(missing_ok=True)
+            self.sync_control(run.run_id)
+            self.before_launch(run)
+            self._executor.launch(run_dir, run.attempt)
+            self._followers.heard(run_dir)
+        except OSError as error:
+            logger.error("run %s could not be started: %s", run.run_id, error)
+
+    def _watch(self, run: RunRow) -> None:
+        # Heals a crash between the index and the file.
+        self.sync_control(run.run_id)
+        sight = self._look(run)
+        decision = decide(sight, self._max_idle_attempts)
+        run_dir = self._data.run(run.run_id)
+        if decision.action == "terminate":
+            self._executor.terminate(run_dir)
+        elif decision.action == "kill":
+            logger.warning("ending the runner of run %s", run.run_id)
+            self._executor.kill(run_dir)
+        elif decision.action == "move":
+            self._move(sight, decision)
+
+    def _look(self, run: RunRow) -> Sight:
+        run_dir = self._data.run(run.run_id)
+        layout = RunLayout(run_dir)
+        # Alive first: a runner that ends between the two looks has left its outcome by the second.
+        alive = self._executor.is_alive(run_dir)
+        outcome = read_outcome(layout.outcome)
+        progress = self._followers.progress(run_dir)
+        now = self.clock()
+        asked = run.wanted == "stop" or outcome is not None
+        asked_at = self._asked_at.setdefault((run.run_id, run.attempt), now) if asked else now
+        return Sight(
+            run=run,
+            alive=alive,
+            outcome=outcome,
+            saved_step=newest_checkpoint_step(layout.checkpoints),
+            phase=_phase_of(progress, run.attempt),
+            seconds_per_step=progress.step.seconds_per_step if progress.step else 0.0,
+            silent_seconds=now - progress.silent_since,
+            asked_seconds=now - asked_at,
+        )
+
+    def _move(self, sight: Sight, decision: Decision) -> None:
+        run, after = sight.run, decision.after
+        if after is RunStatus.DONE:
+            self._finish_done(run)
+        elif after is RunStatus.FAILED and sight.outcome is not None and sight.outcome.failed:
+            failed = sight.outcome.failed
+            self._fail(run, failed.code, failed.sentence, dict(failed.details))
+        elif after is RunStatus.FAILED:
+            code = decision.error_code or "training.result_missing"
+            self._fail(run, code, _SENTENCES[code], {})
+        elif after is not None:
+            self._tables.runs.move(
+                run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
+            )
+        if after is RunStatus.CANCELLED:
+            self._drop_working_files(run)
+        logger.info("run %s is now %s", run.run_id, after.value if after else "")
+
+    def _finish_done(self, run: RunRow) -> None:
+        """Register the result and end the run, in one transaction."""
+        run_dir = self._data.run(run.run_id)
+        manifest = read_manifest(RunLayout(run_dir).result)
+        if manifest is None:
+            code = "training.result_missing"
+            self._fail(run, code, _SENTENCES[code], {})
+            return
+        with self._tables.store.transaction():
+            if self._tables.runs.move(run, RunStatus.DONE, artifact_id=run.run_id):
+                self._tables.artifacts.add(artifact_of_run(run, run_dir, manifest))
+        self._drop_working_files(run)
+
+    def _fail(
+        self, run: RunRow, code: str, sentence: str, details: dict[str, str | int | float]
+    ) -> None:
+        self._tables.runs.move(
+            run,
+            RunStatus.FAILED,
+            error_code=code,
+            error_sentence=sentence,
+            error_details=details,
+        )
+
+    def _drop_working_files(self, run: RunRow) -> None:
+        """Remove what only a further attempt would need: checkpoints and the training photos."""
+        layout = RunLayout(self._data.run(run.run_id))
+        for folder in (layout.checkpoints, layout.dataset):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _forget_times(self, run_ids: set[str]) -> None:
+        self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] in run_ids}
+
+
+class SupervisorThread:
+    """Calls ``tick`` again and again until it is closed."""
+
+    def __init__(self, tick: Callable[[], None], interval_seconds: float = 0.5) -> None:
+        self._tick = tick
+        self._interval_seconds = interval_seconds
+        self._wake = threading.Event()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now rather than at the next interval."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End after the tick that is going on; the runners live on."""
+        self._ended.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _loop(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._tick()
+            except Exception:
+                # The outermost guard of the thread: for instance a full disk, which the next tick
+                # may find better. Without the thread nothing would ever go on.
+                logger.exception("the supervisor could not do its work")
+            self._wake.wait(self._interval_seconds)
+            self._wake.clear()
+
+
+def _phase_of(progress: RunProgress, attempt: int) -> str:
+    """Return the phase of this attempt; what an earlier one said last counts no more."""
+    phase = progress.phase
+    return phase.phase if phase is not None and phase.attempt >= attempt else "starting"
+
+
+def newest_checkpoint_step(folder: Path) -> int:
+    """Return the step in the name of the newest checkpoint; 0 where there is none."""
+    steps = [path.stem.removeprefix("step-") for path in folder.glob("step-*")]
+    return max((int(step) for step in steps if step.isdigit()), default=0)
+
+
+def _control_in(path: Path) -> Control | None:
+    try:
+        return read_control(path) if path.exists() else None
+    except ValueError:
+        return None

@@ -1,0 +1,238 @@
+"""Orders of trainings: checked, prepared and queued.
+
+A run directory is published inside the transaction that adds its row: neither is ever there
+without the other, but for a folder that a crash left and that nobody was told of.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from textinv_app.domain.concept import Concept, Method
+from textinv_app.domain.presets import PresetRequest, settings_for
+from textinv_app.domain.prompts import preview_prompts
+from textinv_app.domain.specs import BaseModelRef, RunSpec
+from textinv_app.errors import BadInput
+from textinv_app.library.api import TrainingOrder
+from textinv_app.library.base_models import BaseModels
+from textinv_app.library.concept_views import MIN_PHOTOS, missing_for_training
+from textinv_app.library.config import MEGABYTE, LibraryConfig
+from textinv_app.library.folders import (
+    DataFolder,
+    new_identifier,
+    not_found,
+    now_text,
+    write_owner,
+)
+from textinv_app.library.queue_rules import QueueRules
+from textinv_app.library.removing import Tables
+from textinv_app.library.run_rows import NewRun, RunRow
+from textinv_app.library.space import SpaceKeeper
+from textinv_app.photos.prepare import prepare_dataset
+from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
+from textinv_app.runs.control import Control, write_control
+from textinv_app.runs.layout import RunLayout
+
+MAX_KEY_CHARACTERS = 100
+_MISSING_SENTENCES = {
+    "missing.photos": f"Add at least {MIN_PHOTOS} photos first; 5 to 10 are best.",
+    "missing.name": "Give it a name first.",
+    "missing.word": "Choose a trigger word first.",
+}
+# Two checkpoints with optimizer state, the result and its pictures, by what the files weigh.
+_NEEDED_BYTES: dict[tuple[str, Method], int] = {
+    ("crayon", "embedding"): 20 * MEGABYTE,
+    ("crayon", "lora"): 60 * MEGABYTE,
+    ("sd1", "lora"): 400 * MEGABYTE,
+    ("sd2", "lora"): 400 * MEGABYTE,
+    ("sdxl", "lora"): 1500 * MEGABYTE,
+}
+_OTHER_NEEDED_BYTES = 60 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A run directory that is written but not yet in its place."""
+
+    spec: RunSpec
+    folder: Path
+    idempotency_key: str
+
+
+class Training:
+    """Queues runs."""
+
+    def __init__(
+        self,
+        config: LibraryConfig,
+        tables: Tables,
+        data: DataFolder,
+        base_models: BaseModels,
+    ) -> None:
+        self._tables = tables
+        self._data = data
+        self._base_models = base_models
+        self._rules = QueueRules(config, tables)
+        self._space = SpaceKeeper(config, tables, data)
+
+    def find(self, owner: str, run_id: str) -> RunRow:
+        """Return an owner's run; raises ``NotFound``."""
+        run = self._tables.runs.find(run_id)
+        if run is None or run.owner_id != owner:
+            raise not_found()
+        return run
+
+    def start(self, owner: str, concept: Concept, order: TrainingOrder) -> list[RunRow]:
+        """Queue a run for each method of the order; the same key again returns the same runs.
+
+        Raises ``BadInput``, ``QuotaReached``, ``ModelUnavailable`` or ``StorageFailed``, and then
+        queues none.
+        """
+        methods = _methods(order)
+        already = self._queued_before(owner, order, methods)
+        if already is not None:
+            return already
+        self._refuse(owner, concept, order, methods)
+        base_model = self._base_models.available(order.model_id)
+        needed = sum(
+            _NEEDED_BYTES.get((base_model.family, method), _OTHER_NEEDED_BYTES)
+            for method in methods
+        )
+        self._space.refuse_if_full(owner, needed)
+        prepared: list[_Prepared] = []
+        try:
+            for method in methods:
+                prepared.append(self._prepare(owner, concept, order, (method, base_model)))
+            return self._queue(owner, order, methods, prepared)
+        except sqlite3.IntegrityError as error:
+            # The key belongs to an earlier order that was for something else.
+            raise _out_of_order() from error
+        finally:
+            for run in prepared:
+                shutil.rmtree(run.folder, ignore_errors=True)
+
+    def _queued_before(
+        self, owner: str, order: TrainingOrder, methods: list[Method]
+    ) -> list[RunRow] | None:
+        if not order.idempotency_key:
+            return None
+        runs = [self._tables.runs.by_key(owner, _key(order, method)) for method in methods]
+        found = [run for run in runs if run is not None]
+        return found if len(found) == len(methods) else None
+
+    def _refuse(
+        self, owner: str, concept: Concept, order: TrainingOrder, methods: list[Method]
+    ) -> None:
+        """Raise where the order cannot be taken; the same is asked again when it is queued."""
+        for code in missing_for_training(concept):
+            raise BadInput(code, _MISSING_SENTENCES[code])
+        if len(order.idempotency_key) > MAX_KEY_CHARACTERS:
+            raise _out_of_order()
+        if order.seed is not None and not 0 <= order.seed < 2**32:
+            raise BadInput("training.seed", "The seed must be a number from 0 to 4294967295.")
+        for method in methods:
+            self._rules.refuse_second(concept.concept_id, method)
+        self._rules.refuse_full_queue(owner, len(methods))
+
+    def _prepare(
+        self,
+        owner: str,
+        concept: Concept,
+        order: TrainingOrder,
+        what: tuple[Method, BaseModelRef],
+    ) -> _Prepared:
+        """Write a run directory beside its place; raises ``OSError`` and leaves nothing."""
+        spec = _spec(concept, order, *what)
+        folder = temporary_beside(self._data.run(spec.run_id))
+        folder.mkdir()
+        try:
+            layout = RunLayout(folder)
+            write_owner(folder, owner)
+            atomic_write_text(layout.spec, spec.model_dump_json(indent=1))
+            write_control(layout.control, Control(wanted="run", attempt=0))
+            photos = self._data.photos(concept.concept_id)
+            prepare_dataset(
+                [(photos / photo.file_name, photo.crop) for photo in concept.photos],
+                spec.settings.resolution_pixels,
+                layout.dataset,
+                concept.mirror_allowed,
+            )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return _Prepared(spec, folder, _key(order, what[0]))
+
+    def _queue(
+        self, owner: str, order: TrainingOrder, methods: list[Method], prepared: list[_Prepared]
+    ) -> list[RunRow]:
+        with self._tables.store.transaction():
+            # Asked again, now that nobody else can write: another tab may have been faster.
+            already = self._queued_before(owner, order, methods)
+            if already is not None:
+                return already
+            if self._tables.concepts.find(owner, order.concept_id) is None:
+                raise not_found()
+            self._rules.refuse_full_queue(owner, len(methods))
+            for method in methods:
+                self._rules.refuse_second(order.concept_id, method)
+            self._tables.owners.note(owner)
+            for run in prepared:
+                self._tables.runs.add(
+                    NewRun(
+                        run_id=run.spec.run_id,
+                        owner_id=owner,
+                        concept_id=run.spec.concept_id,
+                        method=run.spec.method,
+                        created_at=run.spec.created_at,
+                        idempotency_key=run.idempotency_key,
+                    )
+                )
+                publish_directory(run.folder, self._data.run(run.spec.run_id))
+            return [self.find(owner, run.spec.run_id) for run in prepared]
+
+
+def _methods(order: TrainingOrder) -> list[Method]:
+    methods = list(dict.fromkeys(order.methods))
+    if not methods or not set(methods) <= {"embedding", "lora"}:
+        raise BadInput("training.methods", "Choose what to make: an embedding, a LoRA or both.")
+    return methods
+
+
+def _key(order: TrainingOrder, method: Method) -> str:
+    return f"{order.idempotency_key}:{method}" if order.idempotency_key else ""
+
+
+def _spec(
+    concept: Concept, order: TrainingOrder, method: Method, base_model: BaseModelRef
+) -> RunSpec:
+    request = PresetRequest(
+        family=base_model.family,
+        method=method,
+        kind=concept.kind,
+        preset=order.preset,
+        num_photos=len(concept.photos),
+        seed=secrets.randbits(32) if order.seed is None else order.seed,
+        mirror=concept.mirror_allowed,
+    )
+    return RunSpec(
+        run_id=new_identifier(),
+        concept_id=concept.concept_id,
+        concept_name=concept.name,
+        kind=concept.kind,
+        class_word=concept.class_word,
+        placeholder_token=concept.placeholder_token,
+        method=method,
+        base_model=base_model,
+        preset=order.preset,
+        settings=settings_for(request),
+        preview_prompts=preview_prompts(concept.kind),
+        created_at=now_text(),
+    )
+
+
+def _out_of_order() -> BadInput:
+    return BadInput("training.key", "This page is out of order. Please reload it.")
