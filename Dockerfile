@@ -31,7 +31,9 @@ COPY --chown=petname:petname assets assets
 USER petname
 ENV PETNAME_DATA_DIR=/data \
     PETNAME_HOST=0.0.0.0 \
-    PETNAME_PORT=7860
+    PETNAME_PORT=7860 \
+    # Inside a container every address is "beyond this machine"; what is published decides who comes.
+    PETNAME_OPEN_TO_NETWORK=1
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \

@@ -1,12 +1,15 @@
-"""Photos for tests: drawn here, or the real ones where they are at hand."""
+"""Photos and files for tests: made here, or the real ones where they are at hand."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+
+from textinv_app.formats.embedding import write_embedding
 
 SHARED_PHOTOS = Path(__file__).resolve().parents[1] / "../shared/photos"
 
@@ -31,3 +34,9 @@ def shared_photos(folder: str) -> list[Path]:
     if not found:
         pytest.skip(f"the photos of {folder} are not at hand")
     return found
+
+
+def write_small_embedding(path: Path) -> Path:
+    """Write an embedding that fits Stable Diffusion 1.5 and return its path."""
+    write_embedding(path, {"text_encoder": np.full((1, 768), 0.01, dtype=np.float32)}, {})
+    return path

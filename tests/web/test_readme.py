@@ -1,0 +1,51 @@
+"""The README tells the truth: its Space header, its settings and its commands fit the program."""
+
+from __future__ import annotations
+
+import re
+
+from tests.server import REPOSITORY
+from textinv_app.settings import Settings
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+HEADER = dict(line.split(": ", 1) for line in README.split("---\n")[1].splitlines() if ": " in line)
+# Found from a Space's own variables, or for tests only.
+NOT_FOR_PEOPLE = {"on_space", "space_host", "allow_any_data_dir"}
+
+
+def test_the_space_header_fits_the_requirements() -> None:
+    """The Space installs the Gradio that everything was tried with, and starts the right file."""
+    pinned = re.search(
+        r"^gradio==(\S+)$", (REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), re.M
+    )
+    assert pinned
+    assert HEADER["sdk"] == "gradio"
+    assert HEADER["sdk_version"] == pinned.group(1)
+    assert (REPOSITORY / HEADER["app_file"]).is_file()
+    assert HEADER["license"] == "apache-2.0"
+    assert len(HEADER["short_description"]) <= 60
+
+
+def test_every_setting_is_explained_and_no_other() -> None:
+    """The table names each variable once."""
+    named = set(re.findall(r"`(PETNAME_[A-Z_]+)`", README))
+    existing = {
+        f"PETNAME_{field.upper()}" for field in Settings.model_fields if field not in NOT_FOR_PEOPLE
+    }
+    assert named == existing
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    """What the README says passes the tests is what is run."""
+    run = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+    assert "-r requirements.txt -r tests/requirements.txt" in README
+    assert "-r requirements.txt -r tests/requirements.txt" in run
+    assert "python -m pytest" in README
+    assert "python -m pytest" in run
+
+
+def test_pictures_and_pages_it_points_to_exist() -> None:
+    """No dead links to files of the project."""
+    targets = re.findall(r"\]\((?!http|#)([^)]+)\)", README)
+    missing = [target for target in targets if not (REPOSITORY / target).exists()]
+    assert missing == []
