@@ -42,7 +42,7 @@ class _Recipe:
     rank: int = 8
 
 
-# Crayon: chosen by trial on drawn pets (``tests/benchmarks/crayon_training.py``). The others:
+# Crayon: chosen by trial on drawn pets (``python -m tests.benchmarks.crayon_training``). Others:
 # short budgets and high rates as in arXiv 2302.04841 (475 steps of batch 2 at 5e-3) and
 # arXiv 2512.13672 (400 steps of batch 4 on SDXL).
 _RECIPES: dict[tuple[Family, Method], dict[PresetName, _Recipe]] = {
@@ -134,9 +134,9 @@ class _Speed:
     """Export, loading again and the pictures of the result."""
 
 
-# Crayon on 2 idle CPU cores: measured by ``python tests/benchmarks/crayon_training.py``.
+# Crayon on 2 idle CPU cores: measured by ``python -m tests.benchmarks.crayon_training``.
 # The others on a data-centre GPU are estimates from counted operations; on a CPU they are scaled
-# from 7 to 12 s a step measured with full-width random weights (``full_width.py`` beside it).
+# from 7 to 12 s a step measured with full-width random weights (``full_width`` beside it).
 _SPEEDS: dict[tuple[Family, bool], _Speed] = {
     ("crayon", False): _Speed(start=9.0, photo=0.1, sample=0.03, preview=2.0, end=8.0),
     ("crayon", True): _Speed(start=9.0, photo=0.02, sample=0.004, preview=1.0, end=4.0),

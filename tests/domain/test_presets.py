@@ -1,0 +1,53 @@
+"""Presets: full settings for every order, and estimates that make sense."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
+
+FAMILIES: tuple[Family, ...] = get_args(Family)
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_more_careful_is_longer(family: Family, method: Method) -> None:
+    steps, seconds = [], []
+    for preset in PRESETS:
+        request = PresetRequest(family=family, method=method, preset=preset, num_photos=5)
+        settings = settings_for(request)
+        steps.append(settings.max_steps * settings.batch_size)
+        seconds.append(estimate_seconds(family, method, preset, 5, has_gpu=True))
+    assert steps == sorted(steps)
+    assert len(set(steps)) == len(steps)
+    assert seconds == sorted(seconds)
+
+
+def test_quick_on_crayon_keeps_its_promise() -> None:
+    assert estimate_seconds("crayon", "embedding", "quick", 5, has_gpu=False) <= 90
+    assert estimate_seconds("crayon", "lora", "quick", 5, has_gpu=False) <= 180
+
+
+@pytest.mark.parametrize("max_steps", [1, 7, 60, 5000])
+def test_a_given_number_of_steps_is_made_and_looked_at(max_steps: int) -> None:
+    request = PresetRequest(family="crayon", method="lora", num_photos=5, max_steps=max_steps)
+    settings = settings_for(request)
+    assert settings.max_steps == max_steps
+    assert not settings.stop_early
+    assert settings.warmup_steps < max_steps
+    # Previews, validation and checkpoints meet, so that a judged step is also a saved one.
+    assert settings.preview_every_steps == settings.checkpoint_every_steps
+
+
+def test_seed_and_mirroring_are_passed_on() -> None:
+    request = PresetRequest(
+        family="sd1", method="embedding", num_photos=8, seed=2**32 - 1, mirror=True
+    )
+    settings = settings_for(request)
+    assert settings.seed == 2**32 - 1
+    assert settings.mirror
+    assert settings_for(request) == settings

@@ -1,0 +1,90 @@
+"""Verdicts, the choice of the best step, and stopping early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.training.conftest import tiny_settings
+from textinv_app.training.judging import has_stopped_improving, is_better, should_stop, verdict
+from textinv_app.training.state import Judgement, Progress
+
+
+def progress_of(
+    likenesses: list[float], losses: list[float], following: list[float] | None = None
+) -> Progress:
+    """Return the progress of a training judged every 50 steps."""
+    prompts = following or [0.3] * len(likenesses)
+    judgements = tuple(
+        Judgement(50 * number, losses[number], likeness, prompts[number])
+        for number, likeness in enumerate(likenesses)
+    )
+    validations = tuple((50 * number, loss) for number, loss in enumerate(losses))
+    step = 50 * (len(likenesses) - 1)
+    return Progress(step=step, judgements=judgements, validations=validations)
+
+
+@pytest.mark.parametrize(
+    ("likenesses", "losses", "following", "expected"),
+    [
+        ([10.0], [0.5], None, "too_early"),
+        ([10.0, 12.0], [0.5, 0.49], None, "too_early"),
+        ([10.0, 45.0], [0.5, 0.45], None, "getting_close"),
+        # A class word that is near already has not been taught anything at step 0.
+        ([60.0], [0.5], None, "too_early"),
+        ([10.0, 82.0], [0.5, 0.4], None, "this_is_it"),
+        ([10.0, 82.0, 90.0], [0.5, 0.4, 0.9], None, "copying_photos"),
+        ([10.0, 82.0, 90.0], [0.5, 0.4, 0.4], [0.3, 0.28, 0.1], "copying_photos"),
+        ([10.0] * 6, [0.5] * 6, None, "not_improving"),
+    ],
+)
+def test_verdict_of_a_subject(
+    likenesses: list[float], losses: list[float], following: list[float] | None, expected: str
+) -> None:
+    assert verdict(progress_of(likenesses, losses, following), "subject") == expected
+
+
+@pytest.mark.parametrize(
+    ("losses", "expected"),
+    [
+        ([0.5, 0.5], "too_early"),
+        ([0.5, 0.4], "getting_close"),
+        ([0.5, 0.4, 0.35, 0.35, 0.36, 0.36, 0.36, 0.36], "this_is_it"),
+        ([0.5] * 7, "not_improving"),
+    ],
+)
+def test_a_negative_word_is_judged_by_its_loss(losses: list[float], expected: str) -> None:
+    likenesses = [80.0] * len(losses)
+    assert verdict(progress_of(likenesses, losses), "negative") == expected
+
+
+def test_the_best_is_the_most_alike_then_the_lowest_loss() -> None:
+    best = Judgement(50, 0.40, 60.0)
+    assert is_better(Judgement(100, 0.45, 70.0), best, "subject")
+    assert not is_better(Judgement(100, 0.30, 50.0), best, "subject")
+    assert is_better(Judgement(100, 0.39, 59.0), best, "subject")
+    assert not is_better(Judgement(100, 0.41, 61.0), best, "subject")
+    assert is_better(Judgement(100, 0.41, 61.0), None, "subject")
+    # Being like the bad photos is no merit of a negative word.
+    assert not is_better(Judgement(100, 0.41, 90.0), best, "negative")
+
+
+def test_without_a_judge_the_lowest_loss_is_the_best() -> None:
+    assert is_better(Judgement(100, 0.3), Judgement(50, 0.4), "subject")
+    assert not is_better(Judgement(100, 0.5), Judgement(50, 0.4), "subject")
+
+
+def test_training_stops_only_when_nothing_gets_better() -> None:
+    settings = tiny_settings(max_steps=400, stop_early=True)
+    likenesses = [10.0, 50.0, 60.0, 61.0, 60.0, 62.0, 61.0, 61.0]
+    losses = [0.5, 0.4, 0.35, 0.35, 0.36, 0.36, 0.36, 0.36]
+    flat = progress_of(likenesses, losses)
+    assert has_stopped_improving(flat, "subject")
+    assert should_stop(flat, settings, "subject")
+    falling = progress_of(likenesses, [0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1])
+    assert not should_stop(falling, settings, "subject")
+    rising = progress_of([10.0, 50.0, 60.0, 66.0, 72.0, 80.0, 85.0, 90.0], losses)
+    assert not should_stop(rising, settings, "subject")
+    assert not should_stop(replace(flat, step=100), settings, "subject")
+    assert not should_stop(flat, tiny_settings(max_steps=400, stop_early=False), "subject")

@@ -1,0 +1,371 @@
+"""Whole trainings on tiny models, in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.numpy import load_file
+
+from tests.training.conftest import RunOf
+from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Judged,
+    NearestWords,
+    Noticed,
+    Paused,
+    PhaseChanged,
+    PreviewSaved,
+    StepDone,
+    Validated,
+)
+from textinv_app.domain.manifest import ResultManifest
+from textinv_app.domain.specs import RunSpec
+from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.formats.embedding import read_embedding
+from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
+from textinv_app.runs.layout import RunLayout
+from textinv_app.training.faults import Faults
+from textinv_app.training.loop import train
+from textinv_app.training.state import decode_state, load_newest
+from textinv_app.training.trainer import Trainer
+
+
+def run_whole(spec: RunSpec, layout: RunLayout) -> list[Event]:
+    """Train and return what happened."""
+    return list(train(spec, layout, ControlWatch(layout.control)))
+
+
+def only(events: Iterable[Event], kind: type[Any]) -> list[Any]:
+    """Return the events of one kind."""
+    return [event for event in events if isinstance(event, kind)]
+
+
+def vectors_of(layout: RunLayout) -> dict[str, np.ndarray]:
+    """Return the tensors of the published file."""
+    return load_file(layout.result / "rexdog.safetensors")
+
+
+def same_tensors(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
+    """Tell whether two files hold the same numbers, bit for bit."""
+    return list(first) == list(second) and all(
+        np.array_equal(first[name], second[name]) for name in first
+    )
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_a_whole_training_leaves_exactly_these_files(run_of: RunOf, method: Method) -> None:
+    spec, layout = run_of(spec_changes={"method": method})
+    run_whole(spec, layout)
+    names = {path.relative_to(layout.root).as_posix() for path in layout.root.rglob("*")}
+    assert names == {
+        "spec.json",
+        "dataset",
+        *(f"dataset/{number:03d}.png" for number in range(5)),
+        "previews",
+        *(f"previews/step-{step:06d}-{index}.webp" for step in (0, 4, 8) for index in (0, 1)),
+        "checkpoints",
+        "checkpoints/step-000004.ckpt",
+        "checkpoints/step-000008.ckpt",
+        "result",
+        "result/manifest.json",
+        "result/rexdog.safetensors",
+        *(f"result/picture-{number}.webp" for number in range(5)),
+    }
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_events_tell_the_whole_story_in_order(run_of: RunOf, method: Method) -> None:
+    spec, layout = run_of(spec_changes={"method": method})
+    events = run_whole(spec, layout)
+    phases = list(dict.fromkeys(event.phase for event in only(events, PhaseChanged)))
+    assert phases == ["loading_model", "preparing_photos", "training", "exporting", "checking"]
+    assert [event.step for event in only(events, Validated)] == [0, 2, 4, 6, 8]
+    previews = only(events, PreviewSaved)
+    assert [(event.step, event.prompt_index) for event in previews] == [
+        (step, index) for step in (0, 4, 8) for index in (0, 1)
+    ]
+    assert all((layout.root / event.path).is_file() for event in previews)
+    assert all("{word}" not in event.prompt and "rexdog" in event.prompt for event in previews)
+    assert [event.step for event in only(events, CheckpointSaved)] == [0, 4, 8]
+    assert only(events, StepDone)[-1].step == 8
+    nearest = only(events, NearestWords)
+    assert bool(nearest) == (method == "embedding")
+    if nearest:
+        assert nearest[0].words[0] == "dog"
+        assert nearest[0].similarities[0] == pytest.approx(1.0, abs=1e-4)
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert finished.step == 8
+    assert finished.stopped_because == "max_steps"
+    assert (layout.root / finished.artifact).is_file()
+    assert finished.validation_loss_start is not None
+    judged = only(events, Judged)
+    assert [event.step for event in judged] == [0, 4, 8]
+    assert not judged[0].is_best
+    assert finished.best_step == [event.step for event in judged if event.is_best][-1]
+    assert finished.likeness_end is not None
+
+
+def test_the_manifest_describes_the_file(run_of: RunOf) -> None:
+    import hashlib
+
+    spec, layout = run_of()
+    run_whole(spec, layout)
+    text = (layout.result / "manifest.json").read_text(encoding="utf-8")
+    manifest = ResultManifest.model_validate_json(text)
+    artifact = layout.result / manifest.file_name
+    assert manifest.sha256 == hashlib.sha256(artifact.read_bytes()).hexdigest()
+    assert manifest.size_bytes == artifact.stat().st_size
+    assert all((layout.result / name).is_file() for name in manifest.pictures)
+    assert [point.step for point in manifest.validation_losses] == [0, 2, 4, 6, 8]
+    assert manifest.best_step in {4, 8}
+    assert read_embedding(artifact).metadata["modelspec.trigger_phrase"] == "rexdog"
+
+
+def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
+    first, first_layout = run_of("first", num_photos=3)
+    second, second_layout = run_of("second", num_photos=3, spec_changes={"class_word": "cat"})
+    for spec, layout in ((first, first_layout), (second, second_layout)):
+        events = train(spec, layout, ControlWatch(layout.control))
+        for event in events:
+            if isinstance(event, PreviewSaved):
+                break
+        events.close()  # type: ignore[attr-defined]
+    pictures = [
+        Image.open(layout.previews / "step-000000-0.webp").tobytes()
+        for layout in (first_layout, second_layout)
+    ]
+    assert pictures[0] != pictures[1]
+
+
+class StopAfter(ControlWatch):
+    """Asks for something once a number of looks at the control file has gone by."""
+
+    def __init__(self, path: Path, looks: int, wanted: str) -> None:
+        super().__init__(path)
+        self.looks, self.what = looks, wanted
+
+    def check(self) -> None:
+        """Count, and write the control file when the time has come."""
+        self.looks -= 1
+        if self.looks == 0:
+            write_control(self._path, Control(self.what))  # type: ignore[arg-type]
+            self._next_look = 0.0
+        super().check()
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+@pytest.mark.parametrize("looks", [9, 13, 17, 24])
+def test_pause_and_resume_equal_an_undisturbed_training(
+    run_of: RunOf, method: Method, looks: int
+) -> None:
+    changes = {"method": method}
+    whole, whole_layout = run_of("whole", spec_changes=changes)
+    run_whole(whole, whole_layout)
+    spec, layout = run_of("paused", spec_changes=changes)
+    events = list(train(spec, layout, StopAfter(layout.control, looks, "pause")))
+    assert isinstance(events[-1], Paused)
+    assert not layout.result.exists()
+    layout.control.unlink()
+    assert isinstance(run_whole(spec, layout)[-1], Finished)
+    assert same_tensors(vectors_of(layout), vectors_of(whole_layout))
+    newest, _ = load_newest(layout.checkpoints)
+    undisturbed, _ = load_newest(whole_layout.checkpoints)
+    assert newest is not None
+    assert undisturbed is not None
+    assert newest.progress.judgements == undisturbed.progress.judgements
+    assert newest.progress.validations == undisturbed.progress.validations
+
+
+def test_stop_keeps_the_best_so_far(run_of: RunOf) -> None:
+    spec, layout = run_of(max_steps=100, preview_every_steps=4)
+    events = list(train(spec, layout, StopAfter(layout.control, 60, "stop")))
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert finished.stopped_because == "stopped_by_person"
+    assert 0 < finished.best_step <= finished.step < 100
+    assert (layout.root / finished.artifact).is_file()
+
+
+def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> None:
+    spec, layout = run_of(max_steps=100, preview_every_steps=50)
+    control = ControlWatch(layout.control)
+    finished = None
+    for event in train(spec, layout, control):
+        if isinstance(event, StepDone):
+            write_control(layout.control, Control("stop"))
+        finished = event
+    assert isinstance(finished, Finished)
+    assert finished.best_step == finished.step > 0
+
+
+def test_stop_before_the_first_step_keeps_nothing(run_of: RunOf) -> None:
+    spec, layout = run_of()
+    write_control(layout.control, Control("stop"))
+    with pytest.raises(StopRequested):
+        run_whole(spec, layout)
+    assert not layout.result.exists()
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_learning_that_runs_away_goes_back_and_slower(
+    run_of: RunOf, method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "train.step:6:nan")
+    spec, layout = run_of(spec_changes={"method": method})
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.ran_away"
+    assert notice.details == {"step": 6, "back_to": 4}
+    assert isinstance(events[-1], Finished)
+    state, _ = load_newest(layout.checkpoints)
+    assert state is not None
+    assert state.progress.rate_factor == 0.5
+    assert all(np.isfinite(array).all() for array in vectors_of(layout).values())
+
+
+def test_learning_that_runs_away_twice_fails_and_keeps_the_checkpoint(run_of: RunOf) -> None:
+    spec, layout = run_of(learning_rate=1.0, max_steps=8)
+    events: list[Event] = []
+
+    def always_nan(_: Faults, number: int, loss: float) -> float:
+        return float("nan") if number >= 6 else loss
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Faults, "change_loss", always_nan)
+        with pytest.raises(TrainingFailed) as caught:
+            events.extend(train(spec, layout, ControlWatch(layout.control)))
+    assert caught.value.code == "run.ran_away"
+    for path in layout.checkpoints.iterdir():
+        assert decode_state(path.read_bytes()).is_finite()
+
+
+def test_too_little_memory_makes_a_smaller_plan_and_says_so(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "train.step:3:oom")
+    spec, layout = run_of()
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.smaller_plan"
+    assert notice.details["pictures_at_a_time"] == 1
+    assert isinstance(events[-1], Finished)
+    state, _ = load_newest(layout.checkpoints)
+    assert state is not None
+    assert state.plan.micro_batch_size == 1
+
+
+def test_memory_that_is_never_enough_is_a_reason(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise torch.OutOfMemoryError("planned")
+
+    monkeypatch.setattr("textinv_app.training.trainer.Trainer.make_step", never)
+    spec, layout = run_of()
+    with pytest.raises(TrainingFailed) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "run.out_of_memory"
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate"])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(run_of: RunOf, damage: str) -> None:
+    whole, whole_layout = run_of("whole")
+    run_whole(whole, whole_layout)
+    spec, layout = run_of("damaged")
+    run_whole(spec, layout)
+    newest = layout.checkpoints / "step-000008.ckpt"
+    data = bytearray(newest.read_bytes())
+    if damage == "flip":
+        data[len(data) // 2] ^= 1
+    else:
+        del data[-200:]
+    newest.write_bytes(bytes(data))
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.checkpoint_damaged"
+    assert [event.step for event in only(events, CheckpointSaved)] == [8]
+    assert same_tensors(vectors_of(layout), vectors_of(whole_layout))
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+def test_every_family_trains_to_a_file(run_of: RunOf, family: Family, method: Method) -> None:
+    spec, layout = run_of(family=family, max_steps=4, spec_changes={"method": method}, num_photos=3)
+    assert isinstance(run_whole(spec, layout)[-1], Finished)
+    names = set(vectors_of(layout))
+    if method == "embedding":
+        assert names == ({"clip_l", "clip_g"} if family == "sdxl" else {"emb_params"})
+    else:
+        prefix = "lora_unet_input_blocks" if family == "sdxl" else "lora_unet_down_blocks"
+        assert any(name.startswith(prefix) for name in names)
+        assert all(name.startswith("lora_unet_") for name in names)
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_a_negative_word_goes_into_the_negative_prompt(run_of: RunOf, method: Method) -> None:
+    spec, layout = run_of(spec_changes={"kind": "negative", "method": method}, max_steps=4)
+    events = run_whole(spec, layout)
+    assert isinstance(events[-1], Finished)
+    assert all("rexdog" not in event.prompt for event in only(events, PreviewSaved))
+    first = Image.open(layout.previews / "step-000000-0.webp").tobytes()
+    last = Image.open(layout.previews / "step-000004-0.webp").tobytes()
+    assert first != last
+    if method == "embedding":
+        metadata = read_embedding(layout.result / "rexdog.safetensors").metadata
+        assert metadata["modelspec.is_negative_embedding"] == "true"
+
+
+def test_a_run_without_photos_says_so(run_of: RunOf) -> None:
+    spec, layout = run_of(num_photos=0)
+    with pytest.raises(BadInput) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "run.no_photos"
+
+
+def test_mirrored_copies_are_trained_on_only_where_allowed(run_of: RunOf) -> None:
+    plain, plain_layout = run_of("plain", max_steps=4)
+    mirrored, mirrored_layout = run_of("mirrored", max_steps=4, mirror=True)
+    run_whole(plain, plain_layout)
+    run_whole(mirrored, mirrored_layout)
+    assert not same_tensors(vectors_of(plain_layout), vectors_of(mirrored_layout))
+
+
+def test_numbers_of_judging_are_json(run_of: RunOf) -> None:
+    spec, layout = run_of(max_steps=4)
+    for event in run_whole(spec, layout):
+        json.loads(event.model_dump_json())
+        assert not isinstance(event, Judged) or 0 <= event.likeness <= 100
+
+
+@pytest.mark.parametrize("place", ["validation_loss", "is_sound"])
+def test_weights_that_ran_away_unseen_are_noticed_before_a_file_is_written(
+    run_of: RunOf, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, layout = run_of()
+    true_answer = getattr(Trainer, place)
+    times: list[int] = []
+
+    def answer(trainer: Trainer) -> float | bool:
+        if trainer.step == 8 and not times:
+            times.append(1)
+            return float("nan") if place == "validation_loss" else False
+        return true_answer(trainer)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(Trainer, place, answer)
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.details == {"step": 8, "back_to": 4}
+    assert isinstance(events[-1], Finished)

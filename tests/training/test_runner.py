@@ -1,0 +1,195 @@
+"""The runner as a real process: killed, terminated, fenced, and always with a reason."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tests.training.conftest import RunOf
+from textinv_app.domain.concept import Method
+from textinv_app.domain.events import Event, Failed, Finished, Outcome, Paused
+from textinv_app.runner import ExitCode
+from textinv_app.runs.control import Control, write_control
+from textinv_app.runs.event_log import read_events
+from textinv_app.runs.layout import RunLayout
+from textinv_app.runs.lock import RunLock
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_SECONDS = 180
+
+pytestmark = pytest.mark.slow
+
+
+def start(layout: RunLayout, attempt: int = 1, fault: str = "") -> subprocess.Popen[bytes]:
+    """Start a runner as an executor does."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    if fault:
+        environment |= {"PETNAME_TESTING": "1", "PETNAME_FAULT": fault}
+    with layout.log.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "textinv_app.runner", layout.root, "--attempt", str(attempt)],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def finish(layout: RunLayout, attempt: int = 1, fault: str = "") -> int:
+    """Run a runner to its end and return its exit code."""
+    return start(layout, attempt, fault).wait(TIMEOUT_SECONDS)
+
+
+def events_of(layout: RunLayout) -> list[Event]:
+    """Return all that was logged."""
+    return read_events(layout.events)[0]
+
+
+def outcome_of(layout: RunLayout) -> Outcome:
+    """Return how the run ended."""
+    return Outcome.model_validate_json(layout.outcome.read_text(encoding="utf-8"))
+
+
+def wait_for(layout: RunLayout, kind: str) -> None:
+    """Wait until an event of a kind is logged."""
+    give_up = time.monotonic() + TIMEOUT_SECONDS
+    while not any(event.type == kind for event in events_of(layout)):
+        assert time.monotonic() < give_up, layout.log.read_text(encoding="utf-8")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("method", "fault"),
+    [
+        ("embedding", "train.step:6:kill9"),
+        ("embedding", "checkpoint.written:4:kill9"),
+        ("lora", "train.step:6:kill9"),
+    ],
+)
+def test_a_killed_run_ends_with_the_same_numbers(run_of: RunOf, method: Method, fault: str) -> None:
+    changes = {"method": method}
+    _, whole = run_of("whole", spec_changes=changes)
+    assert finish(whole) == ExitCode.DONE
+    _, killed = run_of("killed", spec_changes=changes)
+    assert finish(killed, 1, fault) == -signal.SIGKILL
+    assert not killed.outcome.exists()
+    assert finish(killed, 2) == ExitCode.DONE
+    first, second = (load_file(layout.result / "rexdog.safetensors") for layout in (whole, killed))
+    assert list(first) == list(second)
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+    resumed = [
+        event.step
+        for event in events_of(killed)
+        if event.attempt == 2 and event.type == "validation"
+    ]
+    assert min(resumed) > 4
+    assert outcome_of(killed).attempt == 2
+
+
+def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
+    _, layout = run_of()
+    assert finish(layout) == ExitCode.DONE
+    outcome, events = outcome_of(layout), events_of(layout)
+    assert outcome.status == "done"
+    assert isinstance(events[-1], Finished)
+    assert outcome.finished is not None
+    assert outcome.finished.artifact == events[-1].artifact
+    assert all(event.at and event.attempt == 1 for event in events)
+    assert (layout.root / outcome.finished.artifact).is_file()
+    assert not layout.checkpoints.exists()
+
+
+def test_a_termination_signal_saves_and_leaves(run_of: RunOf) -> None:
+    _, layout = run_of(max_steps=4000, preview_every_steps=1000, checkpoint_every_steps=1000)
+    process = start(layout)
+    wait_for(layout, "step")
+    process.terminate()
+    assert process.wait(TIMEOUT_SECONDS) == ExitCode.PAUSED
+    last = events_of(layout)[-1]
+    assert isinstance(last, Paused)
+    assert last.step > 0
+    assert (layout.checkpoints / f"step-{last.step:06d}.ckpt").is_file()
+    assert not layout.outcome.exists()
+
+
+def test_pause_and_stop_by_the_control_file(run_of: RunOf) -> None:
+    _, layout = run_of(max_steps=4000, preview_every_steps=1000, checkpoint_every_steps=1000)
+    process = start(layout)
+    wait_for(layout, "step")
+    write_control(layout.control, Control("pause", 1))
+    assert process.wait(TIMEOUT_SECONDS) == ExitCode.PAUSED
+    paused_at = events_of(layout)[-1].step  # type: ignore[union-attr]
+    write_control(layout.control, Control("run", 2))
+    process = start(layout, 2)
+    give_up = time.monotonic() + TIMEOUT_SECONDS
+    while not any(e.type == "step" and e.attempt == 2 for e in events_of(layout)):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    write_control(layout.control, Control("stop", 2))
+    assert process.wait(TIMEOUT_SECONDS) == ExitCode.DONE
+    outcome = outcome_of(layout)
+    assert outcome.status == "done"
+    assert outcome.finished is not None
+    assert outcome.finished.stopped_because == "stopped_by_person"
+    assert outcome.step > paused_at
+
+
+def test_stopped_before_it_began_is_cancelled(run_of: RunOf) -> None:
+    _, layout = run_of()
+    write_control(layout.control, Control("stop", 1))
+    assert finish(layout) == ExitCode.DONE
+    assert outcome_of(layout).status == "cancelled"
+
+
+def test_an_older_attempt_leaves_without_a_trace(run_of: RunOf) -> None:
+    _, layout = run_of()
+    write_control(layout.control, Control("run", 3))
+    assert finish(layout, 2) == ExitCode.NOT_OURS
+    assert events_of(layout) == []
+    assert not layout.outcome.exists()
+
+
+def test_a_second_runner_leaves_the_first_alone(run_of: RunOf) -> None:
+    _, layout = run_of()
+    with RunLock(layout.lock):
+        assert finish(layout, 2) == ExitCode.NOT_OURS
+    assert not layout.outcome.exists()
+
+
+def test_a_model_that_is_not_there_is_a_reason(run_of: RunOf) -> None:
+    missing = {"model_id": "custom", "source": "/nonexistent/model", "family": "sd1"}
+    _, layout = run_of(spec_changes={"base_model": missing})
+    assert finish(layout) == ExitCode.FAILED
+    outcome = outcome_of(layout)
+    assert outcome.status == "failed"
+    assert outcome.failed is not None
+    assert outcome.failed.code.startswith("model.")
+    assert outcome.failed.sentence.endswith(".")
+    assert isinstance(events_of(layout)[-1], Failed)
+
+
+def test_a_failed_run_can_be_tried_again_and_a_finished_one_not(run_of: RunOf) -> None:
+    _, layout = run_of(num_photos=3, max_steps=2)
+    photos = {path: path.read_bytes() for path in layout.dataset.iterdir()}
+    for path in photos:
+        path.unlink()
+    assert finish(layout, 1) == ExitCode.FAILED
+    for path, data in photos.items():
+        path.write_bytes(data)
+    assert finish(layout, 1) == ExitCode.NOT_OURS
+    assert finish(layout, 2) == ExitCode.DONE
+    assert outcome_of(layout).status == "done"
+    assert finish(layout, 3) == ExitCode.NOT_OURS
+    assert outcome_of(layout).attempt == 2
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    assert finish(RunLayout(tmp_path)) == ExitCode.BAD_INPUT

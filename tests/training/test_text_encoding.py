@@ -1,0 +1,102 @@
+"""Prompts with a new word read as diffusers reads them once the file is loaded."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.tiny_models import tiny_pipeline
+from tests.training.conftest import ModelOf
+from textinv_app.domain.concept import Family
+from textinv_app.models.loading import LoadedModel, load, text_model
+from textinv_app.training.text import token_matrix
+from textinv_app.training.textual_inversion import TextualInversion, first_rows
+
+TEMPLATES = ("a photo of a {word} in the snow", "the {word}", "{word}, my dog")
+NUM_VECTORS = 3
+
+
+def trained(model: LoadedModel) -> TextualInversion:
+    """Return a method whose rows are some random numbers."""
+    method = TextualInversion(model.text_encoders, model.tokenizers, TEMPLATES, "dog", NUM_VECTORS)
+    generator = torch.Generator().manual_seed(1)
+    for rows in method.parameters.values():
+        rows.data.copy_(torch.randn(rows.shape, generator=generator))
+    return method
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_prompts_are_encoded_as_diffusers_does(family: Family, model_of: ModelOf) -> None:
+    method = trained(load(model_of(family)))
+    pipeline = tiny_pipeline(family)
+    with torch.no_grad():
+        ours = method.condition([0, 1, 2])
+    rows = {name: value.detach() for name, value in method.parameters.items()}
+    pipeline.load_textual_inversion(
+        rows["text_encoder"], "rexdog", pipeline.tokenizer, pipeline.text_encoder
+    )
+    if family == "sdxl":
+        # Its configuration says 2, which would pool at the new word (formats of old models).
+        text_model(pipeline.text_encoder_2).eos_token_id = pipeline.tokenizer_2.eos_token_id
+        pipeline.load_textual_inversion(
+            rows["text_encoder_2"], "rexdog", pipeline.tokenizer_2, pipeline.text_encoder_2
+        )
+    prompts = [template.replace("{word}", "rexdog") for template in TEMPLATES]
+    theirs = pipeline.encode_prompt(
+        prompts, device="cpu", num_images_per_prompt=1, do_classifier_free_guidance=False
+    )
+    assert torch.allclose(ours.hidden_states, theirs[0], atol=1e-5)
+    if family == "sdxl":
+        assert ours.pooled is not None
+        assert torch.allclose(ours.pooled, theirs[2], atol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_only_the_rows_get_a_gradient_and_the_matrix_stays(
+    family: Family, model_of: ModelOf
+) -> None:
+    model = load(model_of(family))
+    method = trained(model)
+    encoders = model.text_encoders
+    before = [encoder.state_dict() for encoder in encoders]
+    copies = [{name: value.clone() for name, value in state.items()} for state in before]
+    torch.autograd.backward(method.condition([0, 1]).hidden_states.square().mean())
+    assert all(bool(rows.grad.abs().sum() > 0) for rows in method.parameters.values())  # type: ignore[union-attr]
+    for encoder, copy in zip(encoders, copies, strict=True):
+        after = encoder.state_dict()
+        assert list(after) == list(copy)
+        assert all(torch.equal(after[name], copy[name]) for name in copy)
+        assert all(parameter.grad is None for parameter in encoder.parameters())
+
+
+def test_a_word_that_is_too_long_is_cut_before_the_end_token(model_of: ModelOf) -> None:
+    model = load(model_of("sd1"))
+    prompt = "dog " * 100 + "{word}"
+    method = TextualInversion(model.text_encoders, model.tokenizers, [prompt], "dog", 8)
+    states = method.condition([0]).hidden_states
+    assert states.shape[1] == 77
+
+
+def first_rows_of(class_word: str, num_vectors: int) -> tuple[Tensor, Tensor]:
+    """Return the first rows of a word and the dictionary's vectors of its tokens."""
+    pipeline = tiny_pipeline("sd1")
+    matrix = token_matrix(pipeline.text_encoder)
+    ids = pipeline.tokenizer(class_word, add_special_tokens=False)["input_ids"]
+    return first_rows(matrix, pipeline.tokenizer, class_word, num_vectors), matrix.weight[ids]
+
+
+def test_a_word_starts_as_its_class_word() -> None:
+    rows, known = first_rows_of("dog", 3)
+    assert torch.equal(rows, known.repeat(3, 1))
+
+
+def test_a_class_word_of_two_tokens_is_spelt_out_where_there_is_room() -> None:
+    rows, known = first_rows_of("red dog", 3)
+    assert torch.equal(rows, torch.cat([known, known[-1:]]))
+
+
+def test_a_long_class_word_is_averaged() -> None:
+    rows, known = first_rows_of("zorse", 1)
+    assert len(known) > 1
+    assert torch.allclose(rows, known.mean(dim=0, keepdim=True))

@@ -1,0 +1,172 @@
+"""Steps of both methods on tiny models: they learn, and nothing else of the model changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.tiny_models import tiny_pipeline
+from tests.training.conftest import drawn_photos, tiny_settings
+from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.prompts import training_templates
+from textinv_app.training.latents import encode_photo, scale_latents, with_mirrored
+from textinv_app.training.lora import Lora
+from textinv_app.training.losses import noise_schedule
+from textinv_app.training.plan import Plan
+from textinv_app.training.state import decode_state, encode_state
+from textinv_app.training.textual_inversion import TextualInversion
+from textinv_app.training.trainer import Materials, RanAway, Trainer, split_photos
+
+PLAN = Plan("cpu", "fp32", "fp32", 4, False, 1)
+
+
+class TinyModel:
+    """A tiny pipeline as the trainer wants it: parts by name, frozen."""
+
+    def __init__(self, family: Family) -> None:
+        pipeline = tiny_pipeline(family)
+        self.unet, self.vae, self.scheduler = pipeline.unet, pipeline.vae, pipeline.scheduler
+        self.text_encoders = [pipeline.text_encoder]
+        self.tokenizers = [pipeline.tokenizer]
+        if family == "sdxl":
+            self.text_encoders.append(pipeline.text_encoder_2)
+            self.tokenizers.append(pipeline.tokenizer_2)
+        for module in (self.unet, self.vae, *self.text_encoders):
+            module.requires_grad_(False).eval()
+
+    def frozen(self) -> dict[str, torch.Tensor]:
+        """Return a copy of every weight that must not change."""
+        modules = {"unet": self.unet, "vae": self.vae}
+        modules |= {f"text_{number}": encoder for number, encoder in enumerate(self.text_encoders)}
+        return {
+            f"{part}.{name.replace('.base_layer', '')}": value.clone()
+            for part, module in modules.items()
+            for name, value in module.state_dict().items()
+            if "lora_" not in name
+        }
+
+
+def trainer_of(
+    method: Method, family: Family = "crayon", plan: Plan = PLAN, **settings: Any
+) -> tuple[Trainer, TinyModel]:
+    """Return a trainer at step 0 on five drawn photos."""
+    model = TinyModel(family)
+    numbers = tiny_settings(batch_size=4, max_steps=40, **settings)
+    templates = training_templates("subject")
+    teaching: Any
+    if method == "embedding":
+        teaching = TextualInversion(
+            model.text_encoders, model.tokenizers, templates, "dog", numbers.num_vectors
+        )
+    else:
+        prompts = [template.replace("{word}", "rexdog dog") for template in templates]
+        teaching = Lora(model, prompts, numbers.rank, numbers.seed, family)
+    cache = scale_latents(model.vae, [encode_photo(model.vae, p) for p in drawn_photos(5)])
+    photos, held_out = split_photos(cache, 5, numbers.seed)
+    materials = Materials(
+        unet=model.unet,
+        method=teaching,
+        schedule=noise_schedule(model.scheduler),
+        photos=photos,
+        held_out=held_out,
+        settings=numbers,
+        has_time_ids=family == "sdxl",
+    )
+    return Trainer(materials, plan), model
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_the_validation_loss_falls(method: Method, family: Family) -> None:
+    # A random UNet hardly listens to its text; only large steps show within seconds.
+    rate = 0.3 if method == "embedding" else 1e-2
+    trainer, _ = trainer_of(method, family, learning_rate=rate, mirror=False)
+    before = trainer.validation_loss()
+    for _ in range(30):
+        trainer.make_step()
+    assert trainer.validation_loss() < before
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_nothing_else_of_the_model_changes(method: Method) -> None:
+    trainer, model = trainer_of(method)
+    before, weights = model.frozen(), trainer.weights()
+    for _ in range(3):
+        trainer.make_step()
+    after = model.frozen()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert any(not torch.equal(trainer.weights()[name], weights[name]) for name in weights)
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_a_restored_training_goes_on_bit_for_bit(method: Method) -> None:
+    undisturbed, _ = trainer_of(method)
+    losses = [undisturbed.make_step() for _ in range(6)]
+    first, _ = trainer_of(method)
+    for _ in range(3):
+        first.make_step()
+    data = encode_state(first.state())
+    second, _ = trainer_of(method)
+    second.restore(decode_state(data))
+    assert [second.make_step() for _ in range(3)] == losses[3:]
+    wanted, got = undisturbed.state(), second.state()
+    assert all(torch.equal(got.weights[name], wanted.weights[name]) for name in wanted.weights)
+    assert all(torch.equal(got.optimizer[key], wanted.optimizer[key]) for key in wanted.optimizer)
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+@pytest.mark.parametrize("changes", [{"micro_batch_size": 1}, {"gradient_checkpointing": True}])
+def test_a_smaller_plan_makes_the_same_step(method: Method, changes: dict[str, Any]) -> None:
+    whole, _ = trainer_of(method)
+    small, _ = trainer_of(method, plan=replace(PLAN, **changes))
+    assert small.make_step() == pytest.approx(whole.make_step(), rel=1e-5)
+    for name, value in whole.weights().items():
+        assert torch.allclose(small.weights()[name], value, atol=1e-3)
+
+
+def test_bfloat16_multiplications_learn_too() -> None:
+    trainer, _ = trainer_of("lora", plan=replace(PLAN, autocast="bf16"))
+    before = trainer.validation_loss()
+    for _ in range(20):
+        trainer.make_step()
+    assert trainer.validation_loss() < before
+    assert all(value.dtype == torch.float32 for value in trainer.weights().values())
+
+
+def test_a_loss_that_is_no_number_changes_nothing() -> None:
+    trainer, _ = trainer_of("embedding")
+    before = trainer.weights()
+    with pytest.raises(RanAway):
+        trainer.make_step(lambda loss: loss * float("inf"))
+    assert trainer.step == 0
+    assert all(torch.equal(trainer.weights()[name], value) for name, value in before.items())
+
+
+def test_the_held_out_photo_is_not_trained_on() -> None:
+    model = TinyModel("crayon")
+    pictures = with_mirrored(drawn_photos(5))
+    cache = scale_latents(model.vae, [encode_photo(model.vae, picture) for picture in pictures])
+    training, held_out = split_photos(cache, 5, seed=7)
+    assert (len(training), len(held_out)) == (8, 1)
+    hidden = [index for index in range(5) if torch.equal(cache.mean[index], held_out.mean[0])]
+    for index in (*hidden, *(number + 5 for number in hidden)):
+        assert not any(torch.equal(cache.mean[index], kept) for kept in training.mean)
+
+
+def test_few_photos_are_all_used_for_both() -> None:
+    model = TinyModel("crayon")
+    pictures = with_mirrored(drawn_photos(3))
+    cache = scale_latents(model.vae, [encode_photo(model.vae, picture) for picture in pictures])
+    training, held_out = split_photos(cache, 3, seed=7)
+    assert (len(training), len(held_out)) == (6, 3)
+
+
+def test_mirrored_photos_are_mirrored() -> None:
+    photo = drawn_photos(1)[0]
+    mirrored = with_mirrored([photo])[1]
+    assert mirrored.getpixel((0, 5)) == photo.getpixel((photo.width - 1, 5))
+    assert mirrored.tobytes() != photo.tobytes()

@@ -1,0 +1,148 @@
+"""Losses, sampling, rates and plans: the numbers a training is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DDPMScheduler
+
+from textinv_app.domain.specs import TrainingSettings
+from textinv_app.errors import ModelUnavailable
+from textinv_app.training.losses import add_noise, min_snr_weights, noise_schedule, target
+from textinv_app.training.pace import Pace
+from textinv_app.training.plan import Machine, Plan, make_plan, smaller_plan, usable_cores
+from textinv_app.training.rates import learning_rate
+from textinv_app.training.sampling import DrawShape, draw_step
+
+SHAPE = DrawShape(
+    num_photos=5, num_prompts=9, num_timesteps=1000, batch_size=4, latent_shape=(4, 8, 8)
+)
+SETTINGS = TrainingSettings(
+    resolution_pixels=512, max_steps=100, batch_size=4, learning_rate=1e-2, warmup_steps=10
+)
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+def test_noise_and_targets_are_those_of_diffusers(prediction_type: str) -> None:
+    scheduler = DDPMScheduler(prediction_type=prediction_type)
+    schedule = noise_schedule(scheduler)
+    latents, noise = torch.randn(3, 4, 8, 8), torch.randn(3, 4, 8, 8)
+    timesteps = torch.tensor([0, 500, 999])
+    expected = scheduler.add_noise(latents, noise, timesteps)
+    assert torch.allclose(add_noise(schedule, latents, noise, timesteps), expected, atol=1e-6)
+    wanted = noise
+    if prediction_type == "v_prediction":
+        wanted = scheduler.get_velocity(latents, noise, timesteps)
+    assert torch.allclose(target(schedule, latents, noise, timesteps), wanted, atol=1e-6)
+
+
+def test_a_model_that_predicts_something_else_is_refused() -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        noise_schedule(DDPMScheduler(prediction_type="sample"))
+    assert caught.value.code == "model.prediction_type"
+
+
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+def test_min_snr_weighs_easy_timesteps_less(prediction_type: str) -> None:
+    schedule = noise_schedule(DDPMScheduler(prediction_type=prediction_type))
+    weights = min_snr_weights(schedule, torch.tensor([1, 300, 999]), gamma=5.0)
+    assert bool(torch.isfinite(weights).all())
+    assert weights[0] < weights[1]
+
+
+def test_a_step_draws_the_same_whenever_it_is_made() -> None:
+    first, again = draw_step(3, 17, SHAPE), draw_step(3, 17, SHAPE)
+    assert first.photo_indices == again.photo_indices
+    assert first.prompt_indices == again.prompt_indices
+    assert torch.equal(first.timesteps, again.timesteps)
+    assert torch.equal(first.noise, again.noise)
+    assert not torch.equal(first.noise, draw_step(3, 18, SHAPE).noise)
+    assert not torch.equal(first.noise, draw_step(4, 17, SHAPE).noise)
+
+
+def test_every_photo_comes_once_a_round() -> None:
+    indices = [index for step in range(5) for index in draw_step(3, step, SHAPE).photo_indices]
+    rounds = [indices[start : start + 5] for start in range(0, 20, 5)]
+    assert all(sorted(order) == [0, 1, 2, 3, 4] for order in rounds)
+    assert len({tuple(order) for order in rounds}) > 1
+
+
+def test_timesteps_of_a_step_lie_in_different_quarters() -> None:
+    for step in range(20):
+        quarters = sorted((draw_step(3, step, SHAPE).timesteps // 250).tolist())
+        assert quarters == [0, 1, 2, 3]
+
+
+def test_the_rate_rises_then_falls_to_zero() -> None:
+    rates = [learning_rate(SETTINGS, step) for step in range(100)]
+    assert rates[0] < rates[5] < rates[10] == pytest.approx(1e-2)
+    assert rates[10] > rates[50] > rates[99] > 0
+    assert rates[99] < 1e-4
+    assert learning_rate(SETTINGS, 10, 0.5) == pytest.approx(5e-3)
+
+
+def test_without_a_gpu_the_plan_is_float32_on_all_cores() -> None:
+    plan = make_plan("crayon", "embedding", SETTINGS, Machine(num_cores=2))
+    assert plan == Plan("cpu", "fp32", "fp32", 4, False, 2)
+
+
+@pytest.mark.parametrize(
+    ("family", "free_gigabytes", "micro_batch_size", "gradient_checkpointing"),
+    [
+        ("sd1", 24, 4, False),
+        # 4 GB cards train SD 1.x one picture at a time, without recomputing activations.
+        ("sd1", 4, 1, False),
+        ("sdxl", 80, 4, False),
+        ("sdxl", 12, 4, True),
+        ("sdxl", 8, 1, True),
+    ],
+)
+def test_the_plan_follows_the_free_memory(
+    family: str, free_gigabytes: int, micro_batch_size: int, gradient_checkpointing: bool
+) -> None:
+    machine = Machine(has_cuda=True, cuda_free_bytes=free_gigabytes * 10**9, has_bf16=True)
+    plan = make_plan(family, "embedding", SETTINGS, machine)  # type: ignore[arg-type]
+    assert plan.micro_batch_size == micro_batch_size
+    assert plan.gradient_checkpointing == gradient_checkpointing
+    assert plan.weights == "bf16"
+
+
+def test_old_gpus_get_fp16() -> None:
+    machine = Machine(has_cuda=True, cuda_free_bytes=16 * 10**9, has_bf16=False)
+    assert make_plan("sd1", "lora", SETTINGS, machine).weights == "fp16"
+
+
+def test_plans_shrink_until_nothing_is_left() -> None:
+    plan: Plan | None = Plan("cuda", "bf16", "bf16", 4, False, 2)
+    seen = []
+    while plan is not None:
+        seen.append((plan.micro_batch_size, plan.gradient_checkpointing))
+        plan = smaller_plan(plan)
+    assert seen == [(4, False), (2, False), (1, False), (1, True)]
+
+
+def test_cores_are_counted_within_the_container() -> None:
+    assert usable_cores() >= 1
+
+
+def test_a_container_limit_is_read(tmp_path: Path) -> None:
+    from textinv_app.training import plan as module
+
+    limit = tmp_path / "cpu.max"
+    for text, cores in (("200000 100000", 2), ("50000 100000", 1), ("max 100000", None)):
+        limit.write_text(text, encoding="ascii")
+        assert module._container_cores(limit) == cores
+    assert module._container_cores(tmp_path / "missing") is None
+
+
+def test_time_left_counts_steps_and_previews_apart() -> None:
+    pace = Pace(SETTINGS.model_copy(update={"preview_every_steps": 20}))
+    assert pace.remaining_seconds(0) == 0
+    pace.add_round(3.0)
+    pace.add_step(0.1)
+    pace.add_step(0.3)
+    # 60 steps, the rounds at 60, 80 and 100, and the last check.
+    assert pace.remaining_seconds(40) == pytest.approx(60 * 0.2 + 4 * 3.0)
+    assert pace.remaining_seconds(100) == pytest.approx(3.0)

@@ -1,0 +1,118 @@
+"""When it is good, when to stop, which step was best: decisions on numbers alone.
+
+Likeness comes in calibrated points (0 to 100). A round of previews is a handful of pictures, so two
+rounds differ by some points by chance; ``LIKENESS_NOISE`` is that much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textinv_app.domain.concept import ConceptKind
+from textinv_app.domain.events import VerdictCode
+from textinv_app.domain.specs import TrainingSettings
+from textinv_app.training.state import Judgement, Progress
+
+LIKENESS_NOISE = 3.0
+THIS_IS_IT = 70.0
+GETTING_CLOSE = 40.0
+COPYING_PROMPT_SHARE = 0.6
+"""Share of the prompt following at the start below which pictures ignore their prompt."""
+COPYING_VALIDATION_RISE = 1.1
+PATIENCE = 3
+"""Rounds without anything better after which training ends or is called not improving."""
+SMOOTHING = 3
+"""Measurements in one value of the smoothed validation loss."""
+FLAT_SHARE = 0.998
+"""Share of its best that the validation loss has to fall below to count as better."""
+LEARNT_SHARE = 0.99
+"""Share of its start that the loss of a negative word has to fall below to count as learnt."""
+MIN_SHARE_BEFORE_STOP = 0.5
+"""Share of ``max_steps`` before which a training never ends by itself."""
+
+
+def verdict(progress: Progress, kind: ConceptKind) -> VerdictCode:
+    """Return what to tell a person after the newest round of previews.
+
+    A negative word is not to look like its photos, so it is judged by what it has learnt alone.
+    """
+    if kind == "negative":
+        return _negative_verdict(progress)
+    judgements = progress.judgements
+    newest = judgements[-1]
+    likeness = newest.likeness or 0.0
+    if likeness >= THIS_IS_IT:
+        return "copying_photos" if _is_copying(progress) else "this_is_it"
+    if has_stopped_improving(progress, kind):
+        return "not_improving"
+    start = judgements[0].likeness or 0.0
+    close = min(max(GETTING_CLOSE, start + (THIS_IS_IT - start) * 0.4), THIS_IS_IT)
+    return "getting_close" if newest.step > 0 and likeness >= close else "too_early"
+
+
+def _negative_verdict(progress: Progress) -> VerdictCode:
+    losses = smoothed([loss for _, loss in progress.validations])
+    has_learnt = len(losses) > 1 and losses[-1] < LEARNT_SHARE * losses[0]
+    if has_stopped_improving(progress, "negative"):
+        return "this_is_it" if has_learnt else "not_improving"
+    return "getting_close" if has_learnt else "too_early"
+
+
+def is_better(new: Judgement, best: Judgement | None, kind: ConceptKind) -> bool:
+    """Tell whether ``new`` beats the best so far: by likeness, then by validation loss.
+
+    Likeness within its own noise counts as equal. For a negative word only the loss counts.
+    """
+    if best is None:
+        return True
+    gain = 0.0
+    if kind != "negative":
+        gain = (new.likeness or 0.0) - (best.likeness or 0.0)
+    if abs(gain) > LIKENESS_NOISE:
+        return gain > 0
+    if new.validation_loss is None or best.validation_loss is None:
+        return gain >= 0
+    return new.validation_loss < best.validation_loss
+
+
+def smoothed(values: Sequence[float], window: int = SMOOTHING) -> list[float]:
+    """Return the mean of each value and those just before it, ``window`` in all."""
+    return [
+        sum(values[max(0, end - window) : end]) / min(window, end)
+        for end in range(1, len(values) + 1)
+    ]
+
+
+def has_stopped_improving(progress: Progress, kind: ConceptKind) -> bool:
+    """Tell whether likeness and smoothed validation loss stood still for ``PATIENCE`` rounds."""
+    judgements = progress.judgements
+    if len(judgements) <= PATIENCE + 1:
+        return False
+    since = judgements[-PATIENCE - 1].step
+    losses = smoothed([loss for _, loss in progress.validations])
+    steps = [step for step, _ in progress.validations]
+    old = [loss for step, loss in zip(steps, losses, strict=True) if step <= since]
+    new = [loss for step, loss in zip(steps, losses, strict=True) if step > since]
+    if old and new and min(new) < FLAT_SHARE * min(old):
+        return False
+    scores = [entry.likeness for entry in judgements if entry.likeness is not None]
+    if kind == "negative" or len(scores) <= PATIENCE:
+        return True
+    return max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) + LIKENESS_NOISE
+
+
+def should_stop(progress: Progress, settings: TrainingSettings, kind: ConceptKind) -> bool:
+    """Tell whether training may end before ``max_steps`` because it does not get better."""
+    if not settings.stop_early or progress.step < MIN_SHARE_BEFORE_STOP * settings.max_steps:
+        return False
+    return has_stopped_improving(progress, kind)
+
+
+def _is_copying(progress: Progress) -> bool:
+    """Tell whether pictures no longer follow their prompt, or an unseen photo is drawn worse."""
+    start = progress.judgements[0].prompt_following
+    newest = progress.judgements[-1].prompt_following
+    if start is not None and newest is not None and 0 < start * COPYING_PROMPT_SHARE > newest:
+        return True
+    losses = smoothed([loss for _, loss in progress.validations])
+    return bool(losses) and losses[-1] > COPYING_VALIDATION_RISE * min(losses)

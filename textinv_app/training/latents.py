@@ -1,0 +1,101 @@
+"""Photos as latents: encoded once, mean and spread kept, so that sampling stays random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from textinv_app.errors import BadInput
+
+
+@dataclass(frozen=True)
+class LatentCache:
+    """Latents of all photos, float32 on the CPU, scaled as the UNet expects them."""
+
+    mean: Tensor
+    """``[photos, channels, height, width]``."""
+    std: Tensor
+    """Same shape: the spread of the VAE's posterior."""
+
+    def __len__(self) -> int:
+        """Return the number of photos, mirrored copies included."""
+        return int(self.mean.shape[0])
+
+    @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one latent."""
+        channels, height, width = self.mean.shape[1:]
+        return int(channels), int(height), int(width)
+
+    def sample(self, indices: Sequence[int], noise: Tensor) -> Tensor:
+        """Return latents ``[batch, channels, height, width]`` drawn from the posteriors."""
+        chosen = torch.tensor(list(indices), dtype=torch.long)
+        return self.mean[chosen] + self.std[chosen] * noise
+
+    def subset(self, indices: Sequence[int]) -> LatentCache:
+        """Return a cache of some of the photos."""
+        chosen = torch.tensor(list(indices), dtype=torch.long)
+        return LatentCache(self.mean[chosen], self.std[chosen])
+
+
+def photo_paths(dataset: Path) -> list[Path]:
+    """Return the prepared photos of a run in order; raises ``BadInput`` when there is none."""
+    paths = sorted(dataset.glob("*.png"))
+    if not paths:
+        raise BadInput("run.no_photos", "There are no photos to learn from. Add some photos first.")
+    return paths
+
+
+def load_photo(path: Path, resolution_pixels: int) -> Image.Image:
+    """Return a prepared photo as an RGB square of ``resolution_pixels``."""
+    with Image.open(path) as opened:
+        picture = opened.convert("RGB")
+    if picture.size != (resolution_pixels, resolution_pixels):
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        picture = picture.crop((left, top, left + side, top + side))
+        picture = picture.resize((resolution_pixels, resolution_pixels), Image.Resampling.LANCZOS)
+    return picture
+
+
+def to_pixels(picture: Image.Image) -> Tensor:
+    """Return an RGB picture as float32 ``[3, height, width]`` from -1 to 1."""
+    array = np.asarray(picture, dtype=np.float32) / 127.5 - 1.0
+    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
+
+
+def encode_photo(vae: Any, photo: Image.Image) -> tuple[Tensor, Tensor]:
+    """Return mean and spread of a photo's latent, float32 ``[channels, height, width]``, on CPU.
+
+    The VAE is used in float32, because half precision overflows in that of SDXL, and the time is
+    spent only once.
+    """
+    original_type = vae.dtype
+    if original_type != torch.float32:
+        vae.to(dtype=torch.float32)
+    with torch.no_grad():
+        posterior = vae.encode(to_pixels(photo)[None].to(vae.device)).latent_dist
+    if original_type != torch.float32:
+        vae.to(dtype=original_type)
+    return posterior.mean[0].float().cpu(), posterior.std[0].float().cpu()
+
+
+def scale_latents(vae: Any, encoded: Sequence[tuple[Tensor, Tensor]]) -> LatentCache:
+    """Return the cache of photos encoded by ``encode_photo``, scaled for the UNet."""
+    scale = float(vae.config.scaling_factor)
+    shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
+    mean = torch.stack([mean for mean, _ in encoded])
+    std = torch.stack([std for _, std in encoded])
+    return LatentCache((mean - shift) * scale, std * scale)
+
+
+def with_mirrored(photos: Sequence[Image.Image]) -> list[Image.Image]:
+    """Return the photos followed by their mirror images."""
+    return [*photos, *(photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for photo in photos)]

@@ -1,0 +1,97 @@
+"""The training loop: the same for every method and every base model."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+from torch import Tensor
+
+from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
+from textinv_app.domain.specs import RunSpec
+from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
+from textinv_app.runs.layout import RunLayout
+from textinv_app.training.latents import encode_photo, scale_latents
+from textinv_app.training.result import publish_result
+from textinv_app.training.session import Session
+from textinv_app.training.setup import (
+    Prepared,
+    choose_plan,
+    has_to_be_fetched,
+    load_for_training,
+    load_photos,
+    make_session,
+    pictures_to_encode,
+    this_machine,
+)
+from textinv_app.training.state import TrainState, load_newest
+
+
+def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:
+    """Train one word and publish the result; goes on from the newest whole checkpoint.
+
+    The last event is ``Finished``, or ``Paused`` when the run was asked to pause. Raises
+    ``StopRequested`` when it was stopped before there was anything to keep, ``Superseded``,
+    ``PetnameError`` (``TrainingFailed``, ``ModelUnavailable``, ``BadInput``) and ``OSError``.
+    Nothing is yielded inside a context of torch: whoever reads the events may stop reading.
+    """
+    state, damaged = load_newest(layout.checkpoints)
+    for path in damaged:
+        yield Noticed(code="notice.checkpoint_damaged", details={"file": path.name})
+    try:
+        if state is None:
+            control.check()
+        session = yield from _prepare(spec, layout, control, state)
+    except PauseRequested:
+        yield Paused(step=0 if state is None else state.progress.step)
+        return
+    try:
+        yield from _learn(session, control)
+    except PauseRequested:
+        yield from session.save()
+        yield Paused(step=session.trainer.step)
+        return
+    except StopRequested:
+        if session.trainer.step == 0:
+            raise
+        session.finish("stopped_by_person")
+        yield from session.save()
+    yield from publish_result(session)
+
+
+def _prepare(
+    spec: RunSpec, layout: RunLayout, control: ControlWatch, state: TrainState | None
+) -> Generator[Event, None, Session]:
+    """Load the model, encode the photos once, and return the session."""
+    fetched = has_to_be_fetched(spec.base_model)
+    yield PhaseChanged(phase="downloading" if fetched else "loading_model")
+    plan = choose_plan(spec, state, this_machine())
+    model = load_for_training(spec, plan)
+    photos = load_photos(spec, layout)
+    pictures = pictures_to_encode(spec, photos)
+    encoded: list[tuple[Tensor, Tensor]] = []
+    for picture in pictures:
+        yield PhaseChanged(phase="preparing_photos", fraction=len(encoded) / len(pictures))
+        encoded.append(encode_photo(model.vae, picture))
+        if state is None:
+            control.check()
+    if plan.moves_vae:
+        model.vae.to("cpu")
+    prepared = Prepared(model, photos, scale_latents(model.vae, encoded), plan)
+    session = make_session(spec, layout, prepared, control.check)
+    if state is not None:
+        session.resume(state)
+    return session
+
+
+def _learn(session: Session, control: ControlWatch) -> Iterator[Event]:
+    """Make steps until it is good or time is up; look at the results on the way."""
+    yield PhaseChanged(phase="training")
+    while True:
+        yield from session.validate()
+        yield from session.preview()
+        session.decide()
+        yield from session.checkpoint()
+        if session.is_over:
+            return
+        control.check()
+        yield from session.step()

@@ -1,0 +1,297 @@
+"""Everything one run needs in memory, made ready once, with the actions the loop is made of."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+
+from textinv_app.domain.events import (
+    CheckpointSaved,
+    Event,
+    Judged,
+    NearestWords,
+    Noticed,
+    PreviewSaved,
+    StepDone,
+    Validated,
+)
+from textinv_app.domain.specs import RunSpec
+from textinv_app.errors import TrainingFailed
+from textinv_app.runs.layout import RunLayout
+from textinv_app.training.faults import Faults
+from textinv_app.training.judging import is_better, should_stop, verdict
+from textinv_app.training.methods import Method
+from textinv_app.training.nearest import Dictionary
+from textinv_app.training.pace import Pace
+from textinv_app.training.plan import smaller_plan
+from textinv_app.training.preview import Previewer, PreviewRound
+from textinv_app.training.state import (
+    Judgement,
+    Progress,
+    StopReason,
+    TrainState,
+    Weights,
+    encode_state,
+    save_checkpoint,
+)
+from textinv_app.training.trainer import RanAway, Trainer
+
+REPORT_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a session works with."""
+
+    spec: RunSpec
+    layout: RunLayout
+    method: Method
+    trainer: Trainer
+    previewer: Previewer
+    photos: list[Image.Image]
+    prediction_type: str
+    dictionary: Dictionary | None
+    """None for a LoRA, which has no vectors of its own."""
+    faults: Faults
+    check: Callable[[], None]
+    """Raises when the run is to stop or pause; cheap."""
+
+
+def _landmarks(progress: Progress) -> tuple[object, ...]:
+    """Return what a checkpoint must not lack: a pause may have come between these."""
+    return progress.step, progress.judgements, progress.finished_because
+
+
+class Session:
+    """One run from its first step to its last; each action returns the events it caused."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        self.equipment = equipment
+        self.trainer = equipment.trainer
+        self._settings = equipment.spec.settings
+        self._last_good: TrainState = self.trainer.state()
+        self._saved: tuple[object, ...] = ()
+        self._pace = Pace(self._settings)
+        self._clock = time.monotonic()
+        self._reported = 0.0
+
+    def resume(self, state: TrainState) -> None:
+        """Go on from a checkpoint."""
+        self.trainer.restore(state)
+        self._last_good = state
+        self._saved = _landmarks(state.progress)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further step is to be made."""
+        return self.trainer.progress.finished_because is not None
+
+    def validate(self) -> Iterator[Event]:
+        """Measure the validation loss if it is due at this step."""
+        progress = self.trainer.progress
+        measured = progress.validations and progress.validations[-1][0] == progress.step
+        if measured or not self._is_due(self._settings.validate_every_steps):
+            return
+        loss = self.trainer.validation_loss()
+        if not math.isfinite(loss):
+            yield from self._roll_back(RanAway(f"the validation loss is {loss}"))
+            return
+        self.trainer.progress = replace(
+            progress, validations=(*progress.validations, (progress.step, loss))
+        )
+        yield Validated(step=progress.step, validation_loss=loss)
+
+    def preview(self) -> Iterator[Event]:
+        """Draw and judge previews if they are due at this step."""
+        progress = self.trainer.progress
+        judged = progress.judgements and progress.judgements[-1].step == progress.step
+        if judged or not self._is_due(self._settings.preview_every_steps):
+            return
+        if not self.trainer.is_sound():
+            yield from self._roll_back(RanAway("a weight is out of range"))
+            return
+        equipment, started = self.equipment, time.monotonic()
+        drawn = equipment.previewer.draw_round(
+            equipment.method, self.trainer.weights(), progress.step, equipment.check
+        )
+        self._pace.add_round(time.monotonic() - started)
+        for picture in drawn.pictures:
+            yield PreviewSaved(
+                step=progress.step,
+                prompt_index=picture.prompt_index,
+                prompt=picture.prompt,
+                path=picture.path.relative_to(equipment.layout.root).as_posix(),
+                likeness=picture.likeness,
+            )
+        yield from self._judge(drawn)
+        yield from self._nearest_words()
+
+    def checkpoint(self) -> Iterator[Event]:
+        """Save a checkpoint if one is due at this step."""
+        due = self.is_over or self._is_due(self._settings.checkpoint_every_steps)
+        if due and self._saved != _landmarks(self.trainer.progress):
+            yield from self.save()
+
+    def save(self) -> Iterator[Event]:
+        """Save a checkpoint now."""
+        self._count_time()
+        try:
+            state = self.trainer.state()
+        except RanAway as error:
+            yield from self._roll_back(error)
+            return
+        path = save_checkpoint(
+            self.equipment.layout.checkpoints, encode_state(state), self.trainer.step
+        )
+        self._last_good = state
+        self._saved = _landmarks(self.trainer.progress)
+        self.equipment.faults.reach("checkpoint.written", self.trainer.step)
+        yield CheckpointSaved(
+            step=self.trainer.step,
+            path=path.relative_to(self.equipment.layout.root).as_posix(),
+        )
+
+    def step(self) -> Iterator[Event]:
+        """Make one step; run-away learning and too little memory are dealt with here."""
+        step, started = self.trainer.step, time.monotonic()
+        try:
+            self.equipment.faults.reach("train.step", step)
+            loss = self.trainer.make_step(
+                lambda value: self.equipment.faults.change_loss(step, value)
+            )
+        except RanAway as error:
+            yield from self._roll_back(error)
+        except torch.OutOfMemoryError as error:
+            yield from self._shrink(error)
+        else:
+            self._pace.add_step(time.monotonic() - started)
+            yield from self._report(loss)
+
+    def decide(self) -> None:
+        """Note why training is over, once it is."""
+        progress = self.trainer.progress
+        if progress.step >= self._settings.max_steps:
+            self.finish("max_steps")
+        elif should_stop(progress, self._settings, self.equipment.spec.kind):
+            self.finish("not_improving")
+
+    def finish(self, reason: StopReason) -> None:
+        """Note that no further step is to be made."""
+        self.trainer.progress = replace(self.trainer.progress, finished_because=reason)
+
+    def chosen(self) -> tuple[Weights, int]:
+        """Return the weights worth keeping and their step: the best judged, else the newest."""
+        best = self.trainer.progress.best
+        if best is None:
+            return self.trainer.weights(), self.trainer.step
+        return self.trainer.best_weights, best.step
+
+    def _is_due(self, every_steps: int) -> bool:
+        step = self.trainer.step
+        return step % every_steps == 0 or step >= self._settings.max_steps
+
+    def _judge(self, drawn: PreviewRound) -> Iterator[Event]:
+        progress, kind = self.trainer.progress, self.equipment.spec.kind
+        judgement = Judgement(
+            step=progress.step,
+            validation_loss=progress.validations[-1][1] if progress.validations else None,
+            likeness=drawn.likeness,
+            prompt_following=drawn.prompt_following,
+        )
+        # The untrained word is what everything is compared with, never a result.
+        is_best = progress.step > 0 and is_better(judgement, progress.best, kind)
+        progress = replace(
+            progress,
+            judgements=(*progress.judgements, judgement),
+            best=judgement if is_best else progress.best,
+        )
+        if is_best:
+            self.trainer.best_weights = self.trainer.weights()
+        self.trainer.progress = progress
+        if judgement.likeness is not None:
+            yield Judged(
+                step=progress.step,
+                verdict=verdict(progress, kind),
+                likeness=round(judgement.likeness, 2),
+                prompt_following=judgement.prompt_following,
+                is_best=is_best,
+            )
+
+    def _nearest_words(self) -> Iterator[Event]:
+        dictionary = self.equipment.dictionary
+        if dictionary is None:
+            return
+        vectors = self.trainer.weights()["text_encoder"]
+        nearest = dictionary.nearest(vectors)
+        yield NearestWords(
+            step=self.trainer.step,
+            words=tuple(word for word, _ in nearest),
+            similarities=tuple(cosine for _, cosine in nearest),
+        )
+
+    def _report(self, loss: float) -> Iterator[Event]:
+        now = time.monotonic()
+        step = self.trainer.step
+        if now - self._reported < REPORT_EVERY_SECONDS and step < self._settings.max_steps:
+            return
+        elapsed = self.trainer.progress.elapsed_seconds + now - self._clock
+        yield StepDone(
+            step=step,
+            max_steps=self._settings.max_steps,
+            loss=loss,
+            seconds_per_step=round(self._pace.seconds_per_step, 5),
+            elapsed_seconds=round(elapsed, 3),
+            remaining_seconds=round(self._pace.remaining_seconds(step), 1),
+        )
+        self._reported = now
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        progress = self.trainer.progress
+        self.trainer.progress = replace(
+            progress, elapsed_seconds=progress.elapsed_seconds + now - self._clock
+        )
+        self._clock = now
+
+    def _roll_back(self, error: RanAway) -> Iterator[Event]:
+        at_step = self.trainer.step
+        if self.trainer.progress.rate_factor < 1:
+            raise TrainingFailed(
+                "run.ran_away",
+                f"The learning ran away at step {at_step}, twice. Try another preset or other "
+                "photos.",
+                step=at_step,
+            ) from error
+        self._count_time()
+        elapsed = self.trainer.progress.elapsed_seconds
+        self.trainer.restore(replace(self._last_good, plan=self.trainer.plan))
+        self.trainer.progress = replace(
+            self.trainer.progress, rate_factor=0.5, elapsed_seconds=elapsed
+        )
+        yield Noticed(
+            code="notice.ran_away", details={"step": at_step, "back_to": self.trainer.step}
+        )
+        # At once, so that an attempt that goes on from here learns slower too.
+        yield from self.save()
+
+    def _shrink(self, error: torch.OutOfMemoryError) -> Iterator[Event]:
+        plan = smaller_plan(self.trainer.plan)
+        if plan is None:
+            raise TrainingFailed(
+                "run.out_of_memory",
+                "There is not enough memory to train this model here, even with the smallest "
+                "setting. Close other programs or choose a smaller model.",
+            ) from error
+        self.trainer.shrink(plan)
+        yield Noticed(
+            code="notice.smaller_plan",
+            details={
+                "pictures_at_a_time": plan.micro_batch_size,
+                "gradient_checkpointing": int(plan.gradient_checkpointing),
+            },
+        )
