@@ -1,0 +1,52 @@
+"""The page can be built in each language, quickly and without secrets in its first values."""
+
+from __future__ import annotations
+
+import pytest
+from fake_library import FakeLibrary
+
+from textinv_app.ui import ids
+from textinv_app.ui.build import build_page
+from textinv_app.ui.theme import ASSETS_DIR, mount_options
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_part_stands_on_the_page_with_its_id(language: str) -> None:
+    page = build_page(FakeLibrary(), language)
+    found = {block.elem_id for block in page.blocks.values() if getattr(block, "elem_id", None)}
+    wanted = {value for name, value in vars(ids).items() if name.isupper() and name != "TABS"}
+    inside_html = {one for one in wanted if one not in found}
+    assert {ids.BUS, ids.TOAST, ids.UPLOAD_PHOTOS, ids.TRAIN_RUNS, ids.COMPARE_RESULTS} <= found
+    assert all(f"pn-panel-{name}" in found for name in ids.TABS)
+    assert ids.UPLOAD_PHOTOS not in inside_html
+
+
+def test_no_event_of_the_page_is_queued_or_named_in_an_interface() -> None:
+    page = build_page(FakeLibrary())
+    for event in page.fns.values():
+        assert not event.queue or event.fn is None
+        assert event.api_visibility == "private" or event.fn is None
+
+
+def test_a_server_that_clears_up_says_so() -> None:
+    page = build_page(FakeLibrary(), "en", keep_days=7)
+    values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
+    assert any("7 days" in value for value in values)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_head_asks_for_files_of_this_server_only(language: str) -> None:
+    head = mount_options(language)["head"]
+    assert "http" not in head
+    for name in ("style.css", "petname.js", "favicon.svg"):
+        assert f"/petname/assets/{name}" in head
+        assert (ASSETS_DIR / name).is_file()
+
+
+def test_style_and_script_reach_for_nothing_outside() -> None:
+    for name in ("style.css", "petname.js", "favicon.svg"):
+        text = (ASSETS_DIR / name).read_text(encoding="utf-8")
+        outside = text.replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in outside
+        assert "https://" not in outside
+        assert "innerHTML" not in text

@@ -1,0 +1,381 @@
+"""The handlers of the page on a library in memory: what a press of a button changes."""
+
+from __future__ import annotations
+
+import json
+
+import gradio as gr
+import pytest
+from fake_library import MAX_PETS, FakeLibrary
+
+from textinv_app.domain.status import RunStatus
+from textinv_app.errors import NotFound
+from textinv_app.ui.page import PARTS, Page, Seen
+from textinv_app.ui.words import Words
+
+TOKEN = "a" * 64
+STRANGER = "b" * 64
+NAMES = ["owner", "concept", "seen", "toast", *PARTS]
+
+
+class Browser:
+    """Sends commands as the page does and keeps what it shows."""
+
+    def __init__(self, library: FakeLibrary, language: str = "en", token: str = TOKEN) -> None:
+        self.library = library
+        self.page = Page(library, Words(language))
+        self.token = token
+        self.shown = dict.fromkeys(NAMES, "")
+        self.changed: set[str] = set()
+
+    def _take(self, updates: list[object]) -> None:
+        assert len(updates) == len(NAMES)
+        new = {
+            name: update for name, update in zip(NAMES, updates, strict=True) if update != gr.skip()
+        }
+        self.changed = set(new)
+        self.shown.update(new)  # type: ignore[arg-type]
+
+    def load(self, concept: str = "") -> None:
+        self._take(self.page.load(self.token, concept))
+
+    def do(self, do: str, **fields: object) -> None:
+        command = json.dumps({"do": do, **fields})
+        self._take(self.page.act(self.token, self.shown["concept"], command))
+
+    def tick(self) -> None:
+        self._take(self.page.tick(self.token, self.shown["concept"], self.shown["seen"]))
+
+    @property
+    def owner(self) -> str:
+        return self.library.identify(self.token)
+
+    def start(self, **fields: object) -> None:
+        chosen = {"model": "crayon", "teach": "both", "preset": "quick", "key": "k", **fields}
+        self.do("train.start", **chosen)
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+@pytest.fixture
+def browser(library: FakeLibrary) -> Browser:
+    browser = Browser(library)
+    browser.load()
+    return browser
+
+
+@pytest.fixture
+def with_pet(browser: Browser) -> Browser:
+    browser.do("sample.use", id="biscuit")
+    return browser
+
+
+def test_an_empty_page_says_what_to_do_next(browser: Browser) -> None:
+    assert "Biscuit" in browser.shown["samples"]
+    assert "Nobody to teach yet" in browser.shown["train_setup"]
+    assert "Nothing to compare yet" in browser.shown["compare_setup"]
+    assert "collection is still empty" in browser.shown["manage_files"]
+
+
+def test_a_sample_pet_is_ready_with_one_click(with_pet: Browser) -> None:
+    assert with_pet.shown["concept"]
+    assert with_pet.shown["photos"].count('class="pn-photo pn-photo-') == 8
+    assert "Continue to training" in with_pet.shown["next_step"]
+    assert "Teach Biscuit" in with_pet.shown["train_setup"]
+
+
+def test_a_first_name_brings_a_word_that_follows_the_class_word(browser: Browser) -> None:
+    browser.do("concept.new")
+    browser.do("concept.change", field="name", value="Rex")
+    browser.do("concept.change", field="class_word", value="Dog")
+    view = browser.library.list_concepts(browser.owner)[0]
+    assert view.concept.placeholder_token == "rexdog"
+    assert 'value="rexdog"' in browser.shown["form"]
+
+
+def test_a_word_chosen_by_hand_stays_when_the_name_changes(browser: Browser) -> None:
+    browser.do("concept.new")
+    browser.do("concept.change", field="name", value="Rex")
+    browser.do("concept.change", field="placeholder_token", value="grumblehound")
+    browser.do("concept.change", field="name", value="Max")
+    view = browser.library.list_concepts(browser.owner)[0]
+    assert view.concept.placeholder_token == "grumblehound"
+
+
+def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
+    browser = Browser(library, "fr")
+    browser.load()
+    browser.do("concept.new")
+    browser.do("concept.change", field="class_word", value="Lapin")
+    assert library.list_concepts(browser.owner)[0].concept.class_word == "rabbit"
+
+
+def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browser) -> None:
+    with_pet.do("word.check", value="dog")
+    assert "pn-word-bad" in with_pet.shown["word_hint"]
+    assert 'data-do="word.take"' in with_pet.shown["word_hint"]
+    with_pet.do("concept.change", field="placeholder_token", value="dog")
+    view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
+    assert view.concept.placeholder_token == "biscuitdog"
+
+
+def test_a_removed_photo_is_gone(with_pet: Browser) -> None:
+    view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
+    with_pet.do("photo.remove", id=view.photos[0].photo_id)
+    assert f'data-photo="{view.photos[0].photo_id}"' not in with_pet.shown["photos"]
+    assert "7 photos" in with_pet.shown["photos"]
+
+
+def test_a_moved_square_is_kept(with_pet: Browser) -> None:
+    photo_id = (
+        with_pet.library.concept(with_pet.owner, with_pet.shown["concept"]).photos[0].photo_id
+    )
+    with_pet.do("photo.square", id=photo_id, left=12.4, top=3, side=90)
+    photo = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"]).photos[0]
+    assert (photo.left, photo.top, photo.side) == (12, 3, 90)
+
+
+def test_refused_files_are_named_in_the_persons_language(library: FakeLibrary) -> None:
+    browser = Browser(library, "fr")
+    browser.load()
+    browser.do("concept.new")
+    refused = [{"display_name": "a<b>.pdf", "code": "photo.pdf", "sentence": "x", "details": {}}]
+    browser.do("photos.arrived", concept_id=browser.shown["concept"], added=2, refused=refused)
+    assert "a&lt;b&gt;.pdf est un PDF" in browser.shown["refusals"]
+    assert "2 photos ajoutées" in browser.shown["toast"]
+
+
+def test_start_queues_one_run_for_each_method_and_only_once(with_pet: Browser) -> None:
+    with_pet.start()
+    with_pet.start()
+    runs = with_pet.library.list_runs(with_pet.owner)
+    assert [one.method for one in runs] == ["lora", "embedding"]
+    assert with_pet.shown["train_runs"].count("<article") == 2
+    assert "next in line" in with_pet.shown["train_runs"]
+
+
+def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
+    both = with_pet.shown["train_presets"]
+    with_pet.do("train.choose", model="crayon", teach="embedding", preset="quick")
+    assert "about 3\u00a0min" in both
+    assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
+
+
+def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    with_pet.do("run.pause", id=run_id)
+    assert "Nothing is lost" in with_pet.shown["train_runs"]
+    with_pet.do("run.resume", id=run_id)
+    assert with_pet.library.run(with_pet.owner, run_id).status is RunStatus.QUEUED
+    with_pet.library.advance(with_pet.owner, run_id, 75)
+    with_pet.do("run.stop", id=run_id)
+    assert with_pet.library.run(with_pet.owner, run_id).status is RunStatus.DONE
+    assert "Compare the pictures" in with_pet.shown["train_runs"]
+    assert 'id="pn-draw"' in with_pet.shown["compare_setup"]
+    assert "Download" in with_pet.shown["manage_files"]
+
+
+def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 100)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert 'aria-valuenow="40"' in html
+    assert "step 100 of 250" in html
+    assert "45\u00a0s left" in html
+    assert html.count('<svg class="pn-chart') == 2
+    assert 'data-preview-step="0"' in html
+    assert "Getting close to Biscuit." in html
+    assert "puppy" in html
+
+
+def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.fail(with_pet.owner, run_id, "run.out_of_memory", "x")
+    with_pet.tick()
+    assert "not enough memory" in with_pet.shown["train_runs"]
+    assert 'data-do="run.resume"' in with_pet.shown["train_runs"]
+
+
+def test_a_tick_that_finds_nothing_new_sends_nothing(with_pet: Browser) -> None:
+    with_pet.start()
+    with_pet.tick()
+    assert "train_runs" in with_pet.changed
+    with_pet.tick()
+    assert with_pet.changed == set()
+
+
+def test_a_tick_draws_only_what_changed(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    with_pet.tick()
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 25)
+    with_pet.tick()
+    assert with_pet.changed == {"concept", "seen", "train_runs"}
+
+
+def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    with_pet.tick()
+    with_pet.library.finish(with_pet.owner, run_id)
+    with_pet.tick()
+    assert {"compare_setup", "manage_files"} <= with_pet.changed
+    assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
+
+
+def test_everything_is_there_again_in_another_browser(with_pet: Browser) -> None:
+    with_pet.start()
+    other = Browser(with_pet.library)
+    other.load()
+    assert other.shown["concept"] == with_pet.shown["concept"]
+    assert other.shown["train_runs"] == with_pet.shown["train_runs"]
+    assert "8 photos" in other.shown["photos"]
+
+
+def _finished(browser: Browser) -> dict[str, str]:
+    browser.start()
+    for run in browser.library.list_runs(browser.owner):
+        browser.library.advance(browser.owner, run.run_id, 250)
+        browser.library.finish(browser.owner, run.run_id)
+    return {one.method: one.artifact_id for one in browser.library.list_artifacts(browser.owner)}
+
+
+def test_a_comparison_is_drawn_with_what_was_chosen(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="a biscuitdog", seed="41", num_images="2", **files)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    assert drawing is not None
+    assert drawing.columns == ("base", "embedding", "lora", "both")
+    assert (drawing.seed, drawing.num_images) == (41, 2)
+    assert with_pet.shown["compare_results"].count("pn-tile-waiting") == 8
+    with_pet.library.draw(with_pet.owner, drawing.drawing_id, 8)
+    with_pet.tick()
+    html = with_pet.shown["compare_results"]
+    assert "the text encoder’s dictionary" in html
+    assert "1.4\u00a0MB" in html
+    assert 'class="pn-slider-input"' in html
+    assert "Download them all as one picture" in html
+
+
+def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="a dog", **files)
+    assert "Put the word “biscuitdog”" in with_pet.shown["toast"]
+    assert with_pet.library.latest_drawing(with_pet.owner) is None
+
+
+def test_a_file_is_renamed_explained_and_deleted(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("artifact.rename", id=files["lora"], name="Biscuit by night")
+    assert "Biscuit by night" in with_pet.shown["manage_files"]
+    with_pet.do("artifact.usage", id=files["lora"], expanded="false")
+    assert "load_textual_inversion" in with_pet.shown["manage_files"]
+    with_pet.do("artifact.delete", id=files["lora"])
+    assert "Biscuit by night" not in with_pet.shown["manage_files"]
+    assert len(with_pet.library.list_artifacts(with_pet.owner)) == 1
+
+
+def test_deleting_a_pet_opens_the_next_one(with_pet: Browser) -> None:
+    first = with_pet.shown["concept"]
+    with_pet.do("sample.use", id="clover")
+    second = with_pet.shown["concept"]
+    with_pet.do("concept.delete", id=second)
+    assert with_pet.shown["concept"] == first
+    with_pet.do("concept.delete_photos", id=first)
+    assert with_pet.library.concept(with_pet.owner, first).photos == ()
+
+
+def test_a_limit_is_said_and_nothing_else_changes(browser: Browser) -> None:
+    for number in range(MAX_PETS):
+        browser.do("concept.new")
+        browser.do("concept.change", field="name", value="Rex" + "abcdefgh"[number])
+    before = dict(browser.shown)
+    browser.do("concept.new")
+    assert "pn-toast-error" in browser.shown["toast"]
+    assert browser.changed == {"toast"}
+    assert browser.shown["form"] == before["form"]
+
+
+@pytest.mark.parametrize(
+    ("do", "fields"),
+    [
+        ("concept.open", {"id": "{concept}"}),
+        ("concept.change", {"field": "name", "value": "Mine"}),
+        ("concept.delete", {"id": "{concept}"}),
+        ("concept.delete_photos", {"id": "{concept}"}),
+        ("photo.remove", {"id": "{photo}"}),
+        ("photo.square", {"id": "{photo}", "left": 0, "top": 0, "side": 5}),
+        ("word.suggest", {}),
+        ("word.take", {"word": "stolenword"}),
+        ("train.start", {"model": "crayon", "teach": "lora", "preset": "quick", "key": "z"}),
+        ("run.pause", {"id": "{run}"}),
+        ("run.resume", {"id": "{run}"}),
+        ("run.stop", {"id": "{run}"}),
+        ("artifact.rename", {"id": "{artifact}", "name": "Mine"}),
+        ("artifact.usage", {"id": "{artifact}", "expanded": "false"}),
+        ("artifact.delete", {"id": "{artifact}"}),
+        ("compare.draw", {"prompt": "a biscuitdog", "embedding": "{artifact}"}),
+        ("compare.cancel", {"id": "{drawing}"}),
+    ],
+)
+def test_a_stranger_changes_and_sees_nothing(
+    with_pet: Browser, do: str, fields: dict[str, object]
+) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="a biscuitdog", **files)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    concept_id = with_pet.shown["concept"]
+    photo_id = with_pet.library.concept(with_pet.owner, concept_id).photos[0].photo_id
+    names = {
+        "concept": concept_id,
+        "photo": photo_id,
+        "run": with_pet.library.list_runs(with_pet.owner)[0].run_id,
+        "artifact": files["embedding"],
+        "drawing": drawing.drawing_id if drawing else "",
+    }
+    filled = {
+        key: value.format(**names) if isinstance(value, str) else value
+        for key, value in fields.items()
+    }
+    before = repr(with_pet.library._mine(with_pet.owner))
+    stranger = Browser(with_pet.library, token=STRANGER)
+    stranger.shown["concept"] = concept_id
+    stranger.do(do, **filled)
+    assert repr(with_pet.library._mine(with_pet.owner)) == before
+    assert not any("biscuit" in str(stranger.shown[name]).lower() for name in PARTS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "[]", "{}", '{"do": 5}', '{"do": "nothing.known"}', "x" * 30_000, '{"do": "run.stop"'],
+)
+def test_a_command_that_makes_no_sense_gets_a_sentence(with_pet: Browser, command: str) -> None:
+    updates = with_pet.page.act(TOKEN, "", command)
+    assert "makes no sense" in str(updates[3])
+
+
+@pytest.mark.parametrize("token", ["", "short", "Z" * 64, "a" * 63])
+def test_a_token_that_is_none_gets_a_sentence(with_pet: Browser, token: str) -> None:
+    assert "pn-toast-error" in str(with_pet.page.load(token, "")[3])
+
+
+def test_the_page_notices_that_a_pet_is_gone(with_pet: Browser) -> None:
+    with_pet.library.delete_concept(with_pet.owner, with_pet.shown["concept"])
+    with_pet.load(with_pet.shown["concept"])
+    assert with_pet.shown["concept"] == ""
+    with pytest.raises(NotFound):
+        with_pet.library.concept(with_pet.owner, "c9")
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", "{", '{"runs": 3}'])
+def test_a_strange_memory_of_the_page_counts_as_nothing_seen(text: str) -> None:
+    assert Seen.read(text) in (Seen(), Seen(runs="3"))

@@ -1,0 +1,269 @@
+"""The page in a real Chromium, on the library in memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+PATIENCE_SECONDS = 90
+DEMO_TOKEN = "d" * 64
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.browser
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    port = _free_port()
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    server = subprocess.Popen(
+        [sys.executable, "page_server.py", str(port)], cwd=HERE, env=environment
+    )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline or server.poll() is not None:
+                    pytest.fail("the page did not start")
+                time.sleep(0.3)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    with sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium here: {error}")
+        yield browser
+        browser.close()
+
+
+def _open(chromium: Browser, address: str, **options: object) -> Page:
+    token = options.pop("token", "")
+    tab = options.pop("tab", "upload")
+    path = options.pop("path", "/")
+    context = chromium.new_context(**options)
+    if token:
+        context.add_init_script(f"localStorage.setItem('petname.owner', '{token}')")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_SECONDS * 1000)
+    page.goto(f"{address}{path}#{tab}")
+    page.wait_for_selector("html.pn-ready")
+    return page
+
+
+def _calm(page: Page) -> None:
+    page.wait_for_function("!document.documentElement.classList.contains('pn-busy')")
+
+
+@pytest.mark.parametrize("path", ["/", "/fr/"])
+@pytest.mark.parametrize("tab", ["upload", "train", "compare", "manage"])
+def test_nothing_is_wider_than_a_phone(
+    chromium: Browser, address: str, path: str, tab: str
+) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = _open(chromium, address, token=DEMO_TOKEN, tab=tab, path=path, **phone)
+    page.wait_for_selector(f"#pn-panel-{tab}.pn-open")
+    width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= seen == 390
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.pn-open button, .pn-open a, .pn-nav button')]
+            .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 43)
+            .map((one) => one.className)"""
+    )
+    assert small == []
+    page.context.close()
+
+
+def test_no_request_leaves_the_server_and_nothing_goes_wrong(
+    chromium: Browser, address: str
+) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN)
+    outside: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda one: outside.append(one.url))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda one: problems.append(one.text) if one.type == "error" else None)
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    for tab in ("train", "compare", "manage", "upload"):
+        page.click(f"#pn-tab-{tab}")
+        _calm(page)
+    allowed = (address, "data:", "blob:")
+    assert [url for url in outside if not url.startswith(allowed)] == []
+    assert problems == []
+    page.context.close()
+
+
+def test_the_tabs_answer_to_the_arrow_keys(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN)
+    page.focus("#pn-tab-upload")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#pn-tab-train")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#pn-panel-train")).to_be_visible()
+    expect(page.locator("#pn-panel-upload")).to_be_hidden()
+    page.context.close()
+
+
+def test_photos_name_square_and_start_by_hand(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    page.locator(".pn-photo-remove").nth(7).click()
+    expect(page.locator(".pn-photo")).to_have_count(7)
+    page.locator(".pn-photo-move").first.click()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    moved = re.compile(r'"left": 37,')
+    expect(page.locator(".pn-photo-move").first).to_have_attribute("data-square", moved)
+    page.fill("#pn-name", "Zorro")
+    page.press("#pn-name", "Enter")
+    expect(page.locator("#pn-word")).to_have_value("zorrodog")
+    page.click("#pn-continue")
+    page.locator("#pn-start").dblclick()
+    expect(page.locator(".pn-run")).to_have_count(2)
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator("#pn-panel-train .pn-run")).to_have_count(2)
+    page.click("#pn-tab-upload")
+    expect(page.locator("#pn-name")).to_have_value("Zorro")
+    page.context.close()
+
+
+def test_what_is_being_typed_survives_the_answer_to_the_field_before(
+    chromium: Browser, address: str
+) -> None:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    _calm(page)
+    page.locator("#pn-class-word").fill("puppy")
+    page.locator("#pn-word").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("grumblehound", delay=40)
+    _calm(page)
+    expect(page.locator("#pn-word")).to_have_value("grumblehound")
+    expect(page.locator("#pn-word")).to_be_focused()
+    page.locator("#pn-name").click()
+    _calm(page)
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator("#pn-word")).to_have_value("grumblehound")
+    expect(page.locator("#pn-class-word")).to_have_value("puppy")
+    page.context.close()
+
+
+def test_the_square_follows_the_pointer(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    page.locator(".pn-photo-move").nth(1).click()
+    page.wait_for_function("document.querySelector('.pn-square-stage img').complete")
+    box = page.locator(".pn-square-box").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 40, steps=4)
+    page.mouse.up()
+    page.locator(".pn-dialog .pn-button-primary").click()
+    at_the_edge = re.compile(r'"left": 80,')
+    expect(page.locator(".pn-photo-move").nth(1)).to_have_attribute("data-square", at_the_edge)
+    page.context.close()
+
+
+def test_a_dropped_file_arrives_and_a_bad_one_is_named(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    page = _open(chromium, address, path="/fr/")
+    good, bad = tmp_path / "rex.png", tmp_path / "<img src=x onerror=document.title='pwned'>.txt"
+    Image.new("RGB", (200, 160), "#d9863d").save(good)
+    bad.write_text("no picture", encoding="utf-8")
+    page.set_input_files("#pn-upload-input", [good, bad])
+    expect(page.locator(".pn-photo")).to_have_count(1)
+    expect(page.locator(".pn-refused")).to_contain_text("n’est pas une image")
+    assert page.title() != "pwned"
+    assert page.locator(".pn-refused img").count() == 0
+    page.locator(".pn-refused-close").click()
+    expect(page.locator(".pn-refused")).to_have_count(0)
+    page.context.close()
+
+
+def test_the_word_is_one_click_away_and_a_draft_survives(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="compare")
+    page.fill("#pn-prompt", "a sleepy")
+    page.click(".pn-chip-word")
+    expect(page.locator("#pn-prompt")).to_have_value("a sleepy biscuitdog")
+    page.click("[data-local='dice']")
+    seed = page.input_value("#pn-seed")
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator("#pn-prompt")).to_have_value("a sleepy biscuitdog")
+    expect(page.locator("#pn-seed")).to_have_value(seed)
+    page.context.close()
+
+
+def test_the_line_between_two_pictures_moves_by_key(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="compare")
+    slider = page.locator(".pn-slider-input")
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    at = "document.querySelector('.pn-slider').style.getPropertyValue('--at')"
+    assert page.evaluate(at) == "40%"
+    before = page.get_attribute(".pn-slider-left", "src")
+    page.select_option("#pn-slider-left", "lora-1")
+    assert page.get_attribute(".pn-slider-left", "src") != before
+    page.context.close()
+
+
+def test_deleting_asks_first(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    page.click("#pn-tab-manage")
+    page.locator("[data-do='concept.delete']").first.click()
+    page.locator(".pn-dialog .pn-button-quiet").click()
+    expect(page.locator("[data-concept]")).to_have_count(1)
+    page.locator("[data-do='concept.delete']").first.click()
+    page.locator(".pn-dialog .pn-button-danger").click()
+    expect(page.locator("[data-concept]")).to_have_count(0)
+    page.context.close()

@@ -1,0 +1,122 @@
+"""Builds the page: hidden fields that say who asks, four panels of HTML parts, three events."""
+
+from __future__ import annotations
+
+import os
+
+from textinv_app.library.api import Library
+from textinv_app.ui import ids, present, present_upload
+from textinv_app.ui.markup import Html
+from textinv_app.ui.page import PARTS, Page
+from textinv_app.ui.words import Words
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+import gradio as gr
+
+TICK_SECONDS = 1.8
+
+# The token stays in the browser; these few lines stand here because the page may load before the
+# script file does.
+_IDENTITY = """() => {
+  const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(32)),
+    (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let token = window.petnameToken || '';
+  let concept = '';
+  try {
+    token = token || localStorage.getItem('petname.owner') || '';
+    concept = localStorage.getItem('petname.concept') || '';
+  } catch (error) { /* storage is closed: the token lives as long as the page */ }
+  if (!/^[0-9a-f]{64}$/.test(token)) token = fresh();
+  window.petnameToken = token;
+  try { localStorage.setItem('petname.owner', token); } catch (error) { /* as above */ }
+  return [token, concept];
+}"""
+_TAKE = "(token, concept) => [token, concept, window.petname ? window.petname.take() : '{}']"
+_DONE = "(concept) => { if (window.petname) window.petname.done(concept); }"
+
+_PANEL_PARTS = {
+    "upload": ("samples", "refusals", "photos", "form", "word_hint", "next_step"),
+    "train": ("train_setup", "train_presets", "train_runs"),
+    "compare": ("compare_setup", "compare_results"),
+    "manage": ("manage_files", "import_refusals", "manage_pets", "manage_storage"),
+}
+_PART_IDS = {
+    "switcher": ids.SWITCHER,
+    "samples": ids.UPLOAD_SAMPLES,
+    "refusals": "pn-upload-refusals",
+    "photos": ids.UPLOAD_PHOTOS,
+    "form": ids.UPLOAD_FORM,
+    "word_hint": ids.UPLOAD_WORD_HINT,
+    "next_step": ids.UPLOAD_NEXT,
+    "train_setup": ids.TRAIN_SETUP,
+    "train_presets": ids.TRAIN_PRESETS,
+    "train_runs": ids.TRAIN_RUNS,
+    "compare_setup": ids.COMPARE_SETUP,
+    "compare_results": ids.COMPARE_RESULTS,
+    "manage_files": ids.MANAGE_LIST,
+    "import_refusals": "pn-import-refusals",
+    "manage_pets": ids.MANAGE_PETS,
+    "manage_storage": ids.MANAGE_STORAGE,
+}
+
+
+def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr.Blocks:
+    """Build the page in one language (``en`` or ``fr``) on a library.
+
+    ``keep_days`` is after how many days this server deletes what nobody opens; 0 for never.
+    """
+    words = Words(language)
+    page = Page(library, words)
+    with gr.Blocks(title=words("page.title"), analytics_enabled=False, fill_width=True) as blocks:
+        owner = gr.Textbox(visible=False, elem_id=ids.OWNER)
+        concept = gr.Textbox(visible=False, elem_id=ids.CONCEPT)
+        seen = gr.Textbox(visible=False, elem_id="pn-seen")
+        command = gr.Textbox(visible=False, elem_id="pn-command")
+        bus = gr.Button("", visible="hidden", elem_id=ids.BUS)
+        _html(present.header(words), ids.HEADER)
+        parts = {"switcher": _html(Html(""), _PART_IDS["switcher"])}
+        _html(present.navigation(words), "pn-navigation")
+        for name, part_names in _PANEL_PARTS.items():
+            parts |= _panel(words, name, part_names, keep_days)
+        toast = _html(Html(""), ids.TOAST)
+        outputs = [owner, concept, seen, toast, *[parts[name] for name in PARTS]]
+        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        blocks.load(page.load, [owner, concept], outputs, js=_IDENTITY, **quiet).then(
+            None, [concept], None, js=_DONE
+        )
+        bus.click(
+            page.act, [owner, concept, command], outputs, js=_TAKE, trigger_mode="multiple", **quiet
+        ).then(None, [concept], None, js=_DONE)
+        timer = gr.Timer(TICK_SECONDS)
+        timer.tick(page.tick, [owner, concept, seen], outputs, trigger_mode="once", **quiet)
+    return blocks
+
+
+def _html(value: Html, elem_id: str) -> gr.HTML:
+    return gr.HTML(
+        str(value),
+        elem_id=elem_id,
+        elem_classes=["pn-part"],
+        apply_default_css=False,
+        js_on_load=None,
+    )
+
+
+def _panel(
+    words: Words, name: str, part_names: tuple[str, ...], keep_days: int
+) -> dict[str, gr.HTML]:
+    parts: dict[str, gr.HTML] = {}
+    with gr.Column(elem_id=ids.panel(name), elem_classes=["pn-panel"]):
+        if name == "upload":
+            _html(present.heading(words, "upload"), "pn-upload-heading")
+            _html(present_upload.drop_zone(words, keep_days), ids.UPLOAD_DROP)
+        for part_name in part_names:
+            if part_name == "import_refusals":
+                _html(present_upload.import_zone(words), ids.IMPORT_DROP)
+            if part_name == "form":
+                with gr.Column(elem_classes=["pn-form-sheet"]):
+                    for inner in ("form", "word_hint"):
+                        parts[inner] = _html(Html(""), _PART_IDS[inner])
+            elif part_name != "word_hint":
+                parts[part_name] = _html(Html(""), _PART_IDS[part_name])
+    return parts

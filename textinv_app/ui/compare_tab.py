@@ -1,0 +1,85 @@
+"""The compare tab: what to draw and the pictures drawn, as commands and parts."""
+
+from __future__ import annotations
+
+from textinv_app.domain.views import ArtifactView
+from textinv_app.errors import BadInput
+from textinv_app.library.api import DrawingOrder
+from textinv_app.ui import present_compare, present_drawing
+from textinv_app.ui.commands import Command
+from textinv_app.ui.desk import Part, Reply, Verb, Visit
+from textinv_app.ui.markup import Html
+from textinv_app.ui.present_compare import CompareView
+
+_USUAL_MODELS = {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
+_MAX_PROMPT_CHARACTERS = 500
+_RESULTS = frozenset({"compare_results"})
+
+
+def _model_of(worn: list[ArtifactView]) -> str:
+    """Return the base model that all worn files fit; raises ``BadInput`` where there is none."""
+    if not worn:
+        raise BadInput("page.nothing_worn", "Choose an embedding or a LoRA to compare with.")
+    if len({one.family for one in worn}) > 1:
+        raise BadInput(
+            "page.different_models",
+            "These two files were made for different image models. Choose two of the same.",
+        )
+    return worn[0].model_id or _USUAL_MODELS[worn[0].family]
+
+
+def _words_of(worn: list[ArtifactView]) -> list[str]:
+    return [one.placeholder_token for one in worn if one.placeholder_token]
+
+
+def draw(visit: Visit, command: Command) -> Reply:
+    """Queue a comparison."""
+    chosen = {key: command.text(key, 80) for key in ("embedding", "lora")}
+    worn = [visit.library.artifact(visit.owner, one) for one in chosen.values() if one]
+    model_id = _model_of(worn)
+    prompt = command.text("prompt", _MAX_PROMPT_CHARACTERS)
+    needed = _words_of(worn)
+    if needed and not any(word.lower() in prompt.lower() for word in needed):
+        raise BadInput(
+            "page.prompt_without_word",
+            f"Put the word “{needed[0]}” into the sentence, so that your pet appears in it.",
+            word=needed[0],
+        )
+    order = DrawingOrder(
+        model_id=model_id,
+        prompt=prompt,
+        negative_prompt=command.text("negative_prompt", _MAX_PROMPT_CHARACTERS),
+        embedding_id=chosen["embedding"],
+        lora_id=chosen["lora"],
+        negative_ids=command.texts("negative_ids"),
+        embedding_strength=command.number("embedding_strength", 1.0, 0.0, 2.0),
+        lora_strength=command.number("lora_strength", 1.0, 0.0, 2.0),
+        seed=command.whole("seed", 0, 0, 2**32 - 1),
+        num_images=command.whole("num_images", 1, 1, 4),
+        num_inference_steps=command.whole("steps", 20, 5, 50),
+    )
+    visit.library.start_drawing(visit.owner, order)
+    return Reply(visit.concept_id, _RESULTS)
+
+
+def cancel(visit: Visit, command: Command) -> Reply:
+    """End a comparison and keep the pictures drawn so far."""
+    visit.library.cancel_drawing(visit.owner, command.text("id"))
+    return Reply(visit.concept_id, _RESULTS)
+
+
+VERBS: dict[str, Verb] = {"compare.draw": draw, "compare.cancel": cancel}
+
+
+def _draw_setup(visit: Visit) -> Html:
+    drawing = visit.library.latest_drawing(visit.owner)
+    return present_compare.setup(visit.words, CompareView(visit.concept, visit.artifacts, drawing))
+
+
+def _draw_results(visit: Visit) -> Html:
+    drawing = visit.library.latest_drawing(visit.owner)
+    by_id = {one.artifact_id: one for one in visit.artifacts}
+    return present_drawing.results(visit.words, drawing, by_id)
+
+
+PARTS: dict[str, Part] = {"compare_setup": _draw_setup, "compare_results": _draw_results}

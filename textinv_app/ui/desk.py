@@ -1,0 +1,80 @@
+"""The desk where commands arrive: who asks, what is to be done, which parts to draw again.
+
+The page is a list of parts, each an HTML component drawn from the library's views by a function.
+A command is answered with the parts it changed; all others stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from textinv_app.domain.views import ArtifactView, ConceptView
+from textinv_app.errors import NotFound
+from textinv_app.library.api import Library
+from textinv_app.ui.commands import Command
+from textinv_app.ui.markup import Html
+from textinv_app.ui.words import Words
+
+
+class Visit:
+    """One request: the owner who asks and the pet that is open; what is read is kept for it."""
+
+    def __init__(self, library: Library, words: Words, owner: str, concept_id: str) -> None:
+        self.library = library
+        self.words = words
+        self.owner = owner
+        self.concept_id = concept_id
+
+    @cached_property
+    def concept(self) -> ConceptView | None:
+        """The open pet, or None where there is none (any more)."""
+        if not self.concept_id:
+            return None
+        try:
+            return self.library.concept(self.owner, self.concept_id)
+        except NotFound:
+            return None
+
+    @cached_property
+    def concepts(self) -> tuple[ConceptView, ...]:
+        """All pets of the owner, newest first."""
+        return self.library.list_concepts(self.owner)
+
+    @cached_property
+    def artifacts(self) -> tuple[ArtifactView, ...]:
+        """All files of the owner, newest first."""
+        return self.library.list_artifacts(self.owner)
+
+    def opened(self, concept_id: str) -> Visit:
+        """Return a visit of the same owner with another pet open and nothing read yet."""
+        return Visit(self.library, self.words, self.owner, concept_id)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of a command."""
+
+    concept_id: str
+    """The pet that is open now."""
+    parts: frozenset[str] = frozenset()
+    """Names of the parts to draw again."""
+    drawn: Mapping[str, Html] = field(default_factory=dict)
+    """Parts the command has drawn itself."""
+    message: str = ""
+    message_kind: str = "good"
+
+
+Verb = Callable[[Visit, Command], Reply]
+Part = Callable[[Visit], Html]
+
+UPLOAD_PARTS = frozenset(
+    {"switcher", "samples", "photos", "form", "word_hint", "refusals", "next_step"}
+)
+TRAIN_PARTS = frozenset({"train_setup", "train_presets", "train_runs"})
+COMPARE_PARTS = frozenset({"compare_setup", "compare_results"})
+MANAGE_PARTS = frozenset({"manage_files", "manage_pets", "manage_storage"})
+ALL_PARTS = UPLOAD_PARTS | TRAIN_PARTS | COMPARE_PARTS | MANAGE_PARTS
+PICTURE_PARTS = ALL_PARTS - {"word_hint", "refusals", "train_presets", "form"}
+"""Parts with signed links, drawn again before these expire."""

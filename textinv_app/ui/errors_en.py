@@ -1,0 +1,229 @@
+"""What goes wrong, is missing or is worth knowing, in English, by the codes of the project.
+
+Blanks are keys of ``PetnameError.details``. ``errors_fr`` has the same keys.
+"""
+
+from __future__ import annotations
+
+ERRORS: dict[str, str] = {
+    "not_found": "This is not here any more. Reload the page to see what is.",
+    # The page itself
+    "page.bad_command": "The page sent something that makes no sense. Reload it and try again.",
+    "page.too_long": "This text is too long: at most {max_characters} characters.",
+    "page.nothing_worn": "Choose an embedding or a LoRA to compare with.",
+    "page.different_models": (
+        "These two files were made for different image models. Choose two of the same."
+    ),
+    "page.prompt_without_word": (
+        "Put the word “{word}” into the sentence, so that your pet appears."
+    ),
+    # Photos
+    "photo.empty": "{name} is empty: nothing arrived. Please send it again.",
+    "photo.unreadable": "{name} could not be read here. Please send it again.",
+    "photo.file_too_large": (
+        "{name} is larger than {limit_megabytes} MB. Please send a smaller copy."
+    ),
+    "photo.svg": (
+        "{name} is an SVG drawing, which can hold programs. Please send it as PNG or JPEG."
+    ),
+    "photo.web_page": "{name} is a web page, not a photo. Please save the photo itself.",
+    "photo.text": "{name} holds text, not a photo, whatever its name says.",
+    "photo.pdf": "{name} is a PDF. Please send the photo inside it as JPEG or PNG.",
+    "photo.video": "{name} is a video. Please send photos, or still pictures taken from it.",
+    "photo.other_picture": (
+        "{name} is a kind of picture Petname does not read (TIFF, camera raw, BMP and the like). "
+        "Please save it as JPEG or PNG."
+    ),
+    "photo.other_archive": (
+        "{name} is an archive Petname does not read. Please send the photos, or a ZIP of them."
+    ),
+    "photo.not_a_picture": "{name} is not a picture Petname knows. Please send JPEG or PNG.",
+    "photo.broken_off": (
+        "{name} is incomplete: {missing_percent} % of it is missing. Please send it again."
+    ),
+    "photo.damaged": "{name} is damaged and cannot be opened. Please send the original again.",
+    "photo.too_large": (
+        "{name} has {megapixels} megapixels, more than the {limit_megapixels} Petname reads of "
+        "this kind. Please send a smaller copy, or a JPEG."
+    ),
+    "photo.bomb": (
+        "{name} claims {megapixels} megapixels in a very small file, as no camera does. It was "
+        "not opened."
+    ),
+    "photo.too_small": (
+        "{name} is only {width} by {height} pixels; at least {limit_pixels} are needed. Please "
+        "send a larger one."
+    ),
+    "photo.took_too_long": (
+        "{name} took more than {limit_seconds} seconds to open and was given up. Please save it "
+        "as an ordinary JPEG."
+    ),
+    "photo.too_much_memory": (
+        "{name} needs more memory to open than Petname allows. Please send a smaller copy."
+    ),
+    "photo.crashed": (
+        "{name} could not be opened: the decoder stopped on it. Please save it as an ordinary "
+        "JPEG and send that."
+    ),
+    "photos.in_use": "The training still needs these photos. Stop it first, then delete them.",
+    "note.first_frame": "It moves; its first picture was used.",
+    "note.incomplete": "A little of it is missing at the bottom; the rest was used.",
+    "note.transparent": "It is see-through in places; white was put behind it.",
+    "zip.damaged": "{name} is a damaged ZIP. Please make it again, or send the photos alone.",
+    "zip.no_pictures": "{name} holds no photos. Please send a ZIP with photos in it.",
+    "zip.bomb": (
+        "{name} would unpack to far more than photos do. It was not unpacked; please send the "
+        "photos themselves."
+    ),
+    "zip.too_many": "{name} holds more than {limit} files. Please send fewer at a time.",
+    "zip.too_large": (
+        "{name} unpacks to more than {limit_megabytes} MB. Please send fewer photos at a time."
+    ),
+    "zip.unsafe": (
+        "{name} tries to write outside its own folder, or is built to mislead. It was not "
+        "unpacked; please send the photos themselves."
+    ),
+    "zip.encrypted": "{name} is locked with a password. Please send it without one.",
+    "zip.nested": "{name} is a ZIP inside a ZIP. Please open it and send the photos in it.",
+    "zip.packing": (
+        "{name} is packed in an unusual way. Please make an ordinary ZIP, or send the photos."
+    ),
+    "upload.broken": "The upload arrived incomplete; please send it again.",
+    "upload.field_too_long": "A field of the upload is too long. Reload the page and try again.",
+    "upload.no_file": "No file arrived; please choose one.",
+    "upload.not_a_form": (
+        "The upload was not sent as a form with files. Reload the page and try again."
+    ),
+    "upload.too_many_fields": "The upload has too many fields. Reload the page and try again.",
+    "upload.too_many_files": "Please send at most {limit} files at a time.",
+    "upload.unknown_purpose": (
+        "The upload does not say what it is for. Reload the page and try again."
+    ),
+    # The pet
+    "missing.photos": "Add at least 3 photos; 5 to 10 are best.",
+    "missing.name": "Give it a name.",
+    "missing.word": "Choose the new word.",
+    "name.empty": "Please give it a name.",
+    "name.letters": "A name may have letters, digits, spaces, hyphens and apostrophes.",
+    "name.too_long": "The name may have at most {limit} characters.",
+    "class_word.empty": "Please say what it is, for instance: dog.",
+    "class_word.too_long": "Please say in one to three words what it is, for instance: dog.",
+    "class_word.letters": "The word for what it is may have letters, spaces and hyphens only.",
+    "word.empty": "A word is needed to call your pet by in a prompt.",
+    "word.letters": (
+        "Use small letters a to z without accents, digits, hyphens and underscores, so that every "
+        "program understands the word."
+    ),
+    "word.too_short": "The word needs at least 3 letters.",
+    "word.too_long": "The word may have at most 41 letters.",
+    "word.start": "The word must start with a letter.",
+    "word.ending": "The word must end with a letter: programs add numbers at the end themselves.",
+    "word.double_underscore": "Two underscores in a row mean something else in prompts.",
+    "word.splits": "The words “and” and “break” split a prompt in two in some programs.",
+    "word.reserved": "This word means something else to some programs.",
+    "word.taken": "You have taught this word already.",
+    "word.overlaps": (
+        "This word and another of yours contain each other; programs would mix them up."
+    ),
+    "word.ordinary": "Models know this word already; yours would take its place everywhere.",
+    "owner.token": "This page has lost track of who you are. Please reload it.",
+    # Limits
+    "quota.concepts": (
+        "You have {limit} words, which is the most there is room for. Delete one to teach another."
+    ),
+    "quota.photos": "{name} was left out: one word may have {limit} photos.",
+    "quota.runs": (
+        "You have {limit} trainings waiting or running, which is the most at a time. Wait for one "
+        "to end, or stop one."
+    ),
+    "quota.queue": "Very many people are waiting just now. Please try again later.",
+    "quota.drawings": (
+        "Your earlier pictures are still being drawn. Wait for them, or end them first."
+    ),
+    "quota.space": (
+        "Your words use {used_mb} MB of {quota_mb} MB. Delete something you no longer need."
+    ),
+    # Training
+    "training.already": "This is being taught already. Wait until it is done, or stop it first.",
+    "training.paused_already": "A training of this is paused. Resume it, or stop it to begin anew.",
+    "training.gave_up": (
+        "The training was interrupted several times at the same place and was given up. Press "
+        "“Try again” to continue, or choose a smaller model."
+    ),
+    "training.result_missing": (
+        "The training ended, but its file is missing or damaged. Press “Try again”."
+    ),
+    "training.key": "The order of the training cannot be read. Reload the page and try again.",
+    "training.methods": "Choose what to make: an embedding, a LoRA or both.",
+    "training.over": "This training is over. Start a new one.",
+    "training.stopping": "This training is being stopped; its best is kept.",
+    "training.seed": "The seed must be a number from 0 to 4294967295.",
+    "run.crashed": (
+        "The trainer met a problem it does not know. Press “Try again”; the log of the run says "
+        "more."
+    ),
+    "run.no_photos": "There are no photos to learn from. Add some photos first.",
+    "run.out_of_memory": (
+        "There is not enough memory to train this model here, even with the smallest setting. "
+        "Close other programs or choose a smaller model."
+    ),
+    "run.ran_away": (
+        "The learning ran away at step {step}, twice. Try another preset or other photos."
+    ),
+    "run.result_unusable": (
+        "The finished file does not work when it is loaded again. Please start the training once "
+        "more; if that does not help, try another preset."
+    ),
+    "run.storage": (
+        "A file could not be read or written. Check that the disk has free space, then press “Try "
+        "again”; nothing that was saved is lost."
+    ),
+    "notice.checkpoint_damaged": "The last save was damaged; it goes on from the one before.",
+    "notice.ran_away": (
+        "The learning ran away at step {step}. It goes on, slower, from step {back_to}."
+    ),
+    "notice.smaller_plan": (
+        "Memory was short. It goes on with {pictures_at_a_time} picture(s) at a time."
+    ),
+    # Drawings
+    "drawing.cancelled": "You ended this drawing.",
+    "drawing.crashed": (
+        "The drawing broke down. Please try again; if it happens again, draw fewer pictures."
+    ),
+    "drawing.no_prompt": "Write what to draw first.",
+    "drawing.other_family": (
+        "{name} was made for another image model. Choose that one, or another file."
+    ),
+    "drawing.out_of_range": "A number is out of range: it must be from {lowest} to {highest}.",
+    "drawing.prompt_too_long": "The text may have at most {limit} characters.",
+    "drawing.storage": (
+        "A picture could not be read or written. Check that the disk has free space and try again."
+    ),
+    "drawing.unreadable": "The request for these pictures cannot be read. Please draw them again.",
+    # Storage and server
+    "storage.disk_full": (
+        "The disk is nearly full ({free_megabytes} MB left); nothing was stored. Delete something "
+        "and try again."
+    ),
+    "storage.folder": "The data folder cannot be used. Choose another one with PETNAME_DATA_DIR.",
+    "storage.full": "The disk is full; nothing was stored. Delete something and try again.",
+    "storage.index": (
+        "The list of your words could not be read. Restart Petname; it will repair the list."
+    ),
+    "storage.in_use": "Petname is already running here. Use that one, or stop it first.",
+    "storage.low": (
+        "The disk is nearly full: {free_mb} MB are free and {needed_mb} MB are needed. Nothing is "
+        "lost; free some space first."
+    ),
+    "storage.newer": "The data folder was written by a newer Petname. Update Petname to open it.",
+    "storage.photo_damaged": (
+        "The stored photo {file_name} can no longer be read. Please remove it and send it again."
+    ),
+    "settings.wrong": "A setting of this Petname is wrong. Whoever runs it finds more in its log.",
+    "media.not_found": "This link is no longer valid. Reload the page.",
+    "web.wrong_host": "Petname is not served under this name; PETNAME_ALLOWED_HOSTS can allow it.",
+    "web.passphrase": "Please type the pass phrase of this Petname.",
+    "web.not_found": "There is nothing here.",
+    "web.other_site": "This request came from another site and was refused.",
+    "web.too_large": "That is too much at once: send one photo at a time, of 60 MB at the most.",
+}

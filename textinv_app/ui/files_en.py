@@ -1,0 +1,203 @@
+"""What is said about models and files, and how to use a file elsewhere, in English.
+
+Keys are codes of the project; ``files_fr`` has the same.
+"""
+
+from __future__ import annotations
+
+FILES: dict[str, str] = {
+    # Models
+    "model.missing": "Its files are not there. Install Petname again.",
+    "model.needs_gpu": "Needs a computer with a graphics card",
+    "model.needs_memory": "Needs more memory than this machine has",
+    "model.needs_disk": "Needs more free disk space for the download",
+    "model.custom_closed": (
+        "Only the models of the list can be used here. To use your own, run Petname on your own "
+        "computer."
+    ),
+    "model.damaged": "A file of the model {name} is missing or damaged. Fetch it again.",
+    "model.gated": (
+        "{name} does not exist, or its owner gives it only to people who have accepted its terms. "
+        "Accept them on its page and set HF_TOKEN, or choose another model."
+    ),
+    "model.no_configuration": (
+        "To open the single file {name}, Petname needs the small configuration files of its kind "
+        "of model once. Connect to the internet and try again."
+    ),
+    "model.no_safetensors": (
+        "This repository does not hold all parts of the model as .safetensors files. Choose "
+        "another model, or convert it first."
+    ),
+    "model.not_a_model": (
+        "The folder {name} holds no image model. Petname needs a folder in the layout of "
+        "diffusers, or one .safetensors checkpoint."
+    ),
+    "model.not_found": "There is no model {name} on the Hugging Face Hub. Check the name.",
+    "model.not_safetensors": (
+        "{name} is not a .safetensors file. Other kinds can run programs when they are opened; "
+        "look for a .safetensors version."
+    ),
+    "model.offline": (
+        "{name} is not on this machine and could not be downloaded. Connect to the internet and "
+        "try again, or choose Crayon, which is built in."
+    ),
+    "model.out_of_memory": (
+        "The machine has not enough memory to draw with this image model. Close other programs, "
+        "or choose a smaller model."
+    ),
+    "model.prediction_type": (
+        "This base model works in a way that Petname cannot train. Choose another model."
+    ),
+    "model.unknown": (
+        "There is no image model “{name}”. Choose one of the list, or name a hub repository, a "
+        "folder or a .safetensors file."
+    ),
+    "model.unknown_kind": (
+        "{name} is not a model that Petname can teach. It knows complete Stable Diffusion 1.x, "
+        "2.x and XL models, and its own Crayon."
+    ),
+    # Files from elsewhere
+    "file.all_zero": "Every number in this file is zero: there is nothing in it.",
+    "file.archive": "This is an archive. Unpack it and choose the .safetensors file inside.",
+    "file.damaged": "This file is damaged or only half downloaded. Download it again.",
+    "file.empty": "This file is empty. Download it again.",
+    "file.header_too_large": (
+        "This file describes itself at more length than any embedding or LoRA does, so it was not "
+        "opened."
+    ),
+    "file.not_finite": (
+        "Some numbers in this file are not numbers at all: the training that made it went wrong. "
+        "It would only draw black or grey pictures."
+    ),
+    "file.not_safetensors": "This is no .safetensors file, whatever its name says.",
+    "file.other_family": (
+        "This file was made for {made_for}; the chosen model is {chosen}. Choose a model it fits."
+    ),
+    "file.page": (
+        "This is a web page or a link, saved instead of the file itself. Use the download button "
+        "of the site."
+    ),
+    "file.pickle": (
+        "This is an older kind of file (.pt, .bin, .ckpt) that can run programs when it is "
+        "opened. Look for the same embedding or LoRA as .safetensors."
+    ),
+    "file.picture": (
+        "This is a picture. Photos belong on the first tab; here goes an embedding or LoRA file "
+        "that ends in .safetensors."
+    ),
+    "file.too_large": "This file has {size_mb} MB; the limit is {limit_mb} MB.",
+    "file.too_many_tensors": (
+        "This file holds {tensors} tables of numbers, more than any embedding or LoRA that "
+        "Petname knows."
+    ),
+    "file.unknown_kind": "This file is neither an embedding nor a LoRA that Petname knows.",
+    "file.unknown_number_type": (
+        "The numbers in this file are stored as {dtype}, which Petname does not read. Look for a "
+        "version saved as fp16 or fp32."
+    ),
+    "file.unusual_width": (
+        "This file says that it was made for {made_for}, but its numbers do not fit that model."
+    ),
+    "file.whole_model": "This is a whole image model, not an embedding or a LoRA.",
+    "file.wild_values": (
+        "Some numbers in this file are thousands of times too large: the training that made it "
+        "went wrong. It would only draw noise."
+    ),
+    "embedding.half_of_sdxl": (
+        "This is one half of an SDXL embedding; the other half is missing. Look for a file that "
+        "holds both, clip_l and clip_g."
+    ),
+    "embedding.too_long": "This embedding has {vectors} vectors, more than a prompt has room for.",
+    "embedding.uneven": (
+        "The two halves of this SDXL embedding have different lengths: the file is broken."
+    ),
+    "embedding.unknown_width": (
+        "This embedding has vectors of {width} numbers. Petname knows those for Crayon, Stable "
+        "Diffusion 1.x, 2.x and XL."
+    ),
+    "embedding.wrong_shape": (
+        "The table of numbers in this file does not have the shape of an embedding."
+    ),
+    "embedding.xti": (
+        "This is an XTI embedding, which only kohya’s scripts can use. Look for a plain textual "
+        "inversion file."
+    ),
+    "lora.incomplete": (
+        "This LoRA is not whole: the parts of one layer do not fit together. Download it again."
+    ),
+    "lora.nothing_adapted": (
+        "No part of this LoRA fits the chosen image model, so it would change nothing. Choose the "
+        "model it was made for."
+    ),
+    "lora.other_model": (
+        "This LoRA was made for another kind of model (such as Flux or Stable Diffusion 3). "
+        "Petname works with Crayon, Stable Diffusion 1.x, 2.x and XL."
+    ),
+    "lora.other_size": (
+        "The layers of this LoRA have another size than those of the chosen image model. Choose "
+        "the model it was made for."
+    ),
+    "lora.other_training": (
+        "This file was trained in another way ({training}), which Petname cannot use. Look for a "
+        "plain LoRA."
+    ),
+    "lora.unknown_family": (
+        "Petname cannot tell which image model this LoRA was made for. It knows those for Crayon, "
+        "Stable Diffusion 1.x, 2.x and XL."
+    ),
+    "lora.unknown_layer": (
+        "This LoRA changes parts of the model that Petname does not know; it would work only in "
+        "part."
+    ),
+    "lora.wild_alpha": (
+        "The strength written in this LoRA is far too large or below zero: the file is broken."
+    ),
+    # How to use a file
+    "usage.crayon_only": (
+        "Files for Crayon work with Crayon only: here, or with diffusers in Python."
+    ),
+    "usage.diffusers.install": "Install diffusers, and put “{file}” where your program runs.",
+    "usage.diffusers.run": "Run this program. It loads the file and draws one picture.",
+    "usage.comfyui.put_embedding": (
+        "Put “{file}” into the folder “{folder}” of ComfyUI and restart it."
+    ),
+    "usage.comfyui.put_lora": "Put “{file}” into the folder “{folder}” of ComfyUI and restart it.",
+    "usage.comfyui.embedding_prompt": "Write this text into the positive “CLIP Text Encode” node.",
+    "usage.comfyui.embedding_negative_prompt": (
+        "Write this text into the negative “CLIP Text Encode” node."
+    ),
+    "usage.comfyui.lora_prompt": (
+        "Add a “Load LoRA” node behind the checkpoint, choose “{file}”, and use the word in the "
+        "prompt."
+    ),
+    "usage.comfyui.lora_negative_prompt": (
+        "Add a “Load LoRA” node behind the checkpoint and choose “{file}”."
+    ),
+    "usage.a1111.put_embedding": (
+        "Put “{file}” into the folder “{folder}” and press the refresh button of the “Textual "
+        "Inversion” tab."
+    ),
+    "usage.a1111.put_lora": (
+        "Put “{file}” into the folder “{folder}” and press the refresh button of the “Lora” tab."
+    ),
+    "usage.a1111.embedding_prompt": "Use the word in the prompt, just as it is.",
+    "usage.a1111.embedding_negative_prompt": "Use the word in the negative prompt, just as it is.",
+    "usage.a1111.lora_prompt": "Use this prompt: the part in angle brackets loads the LoRA.",
+    "usage.a1111.lora_negative_prompt": (
+        "Use this prompt: the part in angle brackets loads the LoRA."
+    ),
+    "usage.invokeai.put_embedding": "Open the Model Manager and add “{file}” from your disk.",
+    "usage.invokeai.put_lora": "Open the Model Manager and add “{file}” from your disk.",
+    "usage.invokeai.embedding_prompt": (
+        "Write this text into the prompt; the angle brackets belong to it."
+    ),
+    "usage.invokeai.embedding_negative_prompt": (
+        "Write this text into the negative prompt; the angle brackets belong to it."
+    ),
+    "usage.invokeai.lora_prompt": "Add the LoRA under “Concepts”, and use the word in the prompt.",
+    "usage.invokeai.lora_negative_prompt": "Add the LoRA under “Concepts”.",
+    "usage.choose_model.crayon": "Choose Crayon.",
+    "usage.choose_model.sd1": "Choose a model of the Stable Diffusion 1.x family.",
+    "usage.choose_model.sd2": "Choose a model of the Stable Diffusion 2.x family.",
+    "usage.choose_model.sdxl": "Choose a model of the Stable Diffusion XL family.",
+}

@@ -1,0 +1,213 @@
+"""What is said about models and files, and how to use a file elsewhere, in French.
+
+Keys are codes of the project; ``files_en`` has the same.
+"""
+
+from __future__ import annotations
+
+FILES: dict[str, str] = {
+    # Models
+    "model.missing": "Ses fichiers manquent. Réinstallez Petname.",
+    "model.needs_gpu": "Demande une carte graphique",
+    "model.needs_memory": "Demande plus de mémoire que n’en a cette machine",
+    "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
+    "model.custom_closed": (
+        "Seuls les modèles de la liste sont possibles ici. Pour utiliser le vôtre, installez "
+        "Petname sur votre ordinateur."
+    ),
+    "model.damaged": "Un fichier du modèle {name} manque ou est abîmé. Téléchargez-le à nouveau.",
+    "model.gated": (
+        "{name} n’existe pas, ou n’est donné qu’à ceux qui ont accepté ses conditions. "
+        "Acceptez-les sur sa page et définissez HF_TOKEN, ou choisissez un autre modèle."
+    ),
+    "model.no_configuration": (
+        "Pour ouvrir le fichier {name}, Petname a besoin une fois des petits fichiers de "
+        "configuration de ce type de modèle. Connectez-vous à Internet et réessayez."
+    ),
+    "model.no_safetensors": (
+        "Ce dépôt n’a pas toutes les parties du modèle en .safetensors. Choisissez un autre "
+        "modèle, ou convertissez-le d’abord."
+    ),
+    "model.not_a_model": (
+        "Le dossier {name} ne contient pas de modèle d’images. Il faut un dossier de type "
+        "diffusers, ou un fichier .safetensors."
+    ),
+    "model.not_found": "Il n’y a pas de modèle {name} sur Hugging Face. Vérifiez le nom.",
+    "model.not_safetensors": (
+        "{name} n’est pas un fichier .safetensors. D’autres formats peuvent lancer des programmes "
+        "à l’ouverture ; cherchez une version .safetensors."
+    ),
+    "model.offline": (
+        "{name} n’est pas sur cette machine et n’a pas pu être téléchargé. Connectez-vous à "
+        "Internet et réessayez, ou choisissez Crayon, qui est intégré."
+    ),
+    "model.out_of_memory": (
+        "La mémoire ne suffit pas pour dessiner avec ce modèle. Fermez d’autres programmes, ou "
+        "choisissez un modèle plus petit."
+    ),
+    "model.prediction_type": (
+        "Ce modèle fonctionne d’une façon que Petname ne sait pas entraîner. Choisissez-en un "
+        "autre."
+    ),
+    "model.unknown": (
+        "Il n’y a pas de modèle d’images « {name} ». Choisissez-en un de la liste, ou nommez un "
+        "dépôt, un dossier ou un fichier .safetensors."
+    ),
+    "model.unknown_kind": (
+        "{name} n’est pas un modèle auquel Petname peut apprendre. Il connaît les Stable "
+        "Diffusion 1.x, 2.x et XL complets, et son propre Crayon."
+    ),
+    # Files from elsewhere
+    "file.all_zero": "Tous les nombres de ce fichier sont nuls : il est vide.",
+    "file.archive": (
+        "C’est une archive. Ouvrez-la et choisissez le fichier .safetensors qu’elle contient."
+    ),
+    "file.damaged": "Ce fichier est abîmé ou à moitié téléchargé. Téléchargez-le à nouveau.",
+    "file.empty": "Ce fichier est vide. Téléchargez-le à nouveau.",
+    "file.header_too_large": (
+        "Ce fichier se décrit plus longuement qu’aucun embedding ou LoRA ; il n’a pas été ouvert."
+    ),
+    "file.not_finite": (
+        "Certains nombres de ce fichier n’en sont pas : son apprentissage a mal tourné. Il ne "
+        "dessinerait que du noir ou du gris."
+    ),
+    "file.not_safetensors": "Ce n’est pas un fichier .safetensors, quoi qu’en dise son nom.",
+    "file.other_family": (
+        "Ce fichier est fait pour {made_for} ; le modèle choisi est {chosen}. Choisissez un "
+        "modèle qui lui va."
+    ),
+    "file.page": (
+        "C’est une page web ou un lien, enregistré à la place du fichier. Utilisez le bouton de "
+        "téléchargement du site."
+    ),
+    "file.pickle": (
+        "C’est un ancien format (.pt, .bin, .ckpt) qui peut lancer des programmes à l’ouverture. "
+        "Cherchez le même embedding ou LoRA en .safetensors."
+    ),
+    "file.picture": (
+        "C’est une image. Les photos vont dans le premier onglet ; ici, c’est pour un embedding "
+        "ou un LoRA en .safetensors."
+    ),
+    "file.too_large": "Ce fichier fait {size_mb} Mo ; la limite est de {limit_mb} Mo.",
+    "file.too_many_tensors": (
+        "Ce fichier contient {tensors} tableaux de nombres, plus qu’aucun embedding ou LoRA connu "
+        "de Petname."
+    ),
+    "file.unknown_kind": "Ce fichier n’est ni un embedding ni un LoRA connu de Petname.",
+    "file.unknown_number_type": (
+        "Les nombres de ce fichier sont au format {dtype}, que Petname ne lit pas. Cherchez une "
+        "version en fp16 ou fp32."
+    ),
+    "file.unusual_width": (
+        "Ce fichier se dit fait pour {made_for}, mais ses nombres ne vont pas à ce modèle."
+    ),
+    "file.whole_model": "C’est un modèle d’images entier, pas un embedding ni un LoRA.",
+    "file.wild_values": (
+        "Certains nombres de ce fichier sont des milliers de fois trop grands : son apprentissage "
+        "a mal tourné. Il ne dessinerait que du bruit."
+    ),
+    "embedding.half_of_sdxl": (
+        "C’est la moitié d’un embedding SDXL ; l’autre manque. Cherchez un fichier avec les deux, "
+        "clip_l et clip_g."
+    ),
+    "embedding.too_long": (
+        "Cet embedding a {vectors} vecteurs, plus que ne peut en contenir une demande."
+    ),
+    "embedding.uneven": (
+        "Les deux moitiés de cet embedding SDXL n’ont pas la même longueur : le fichier est cassé."
+    ),
+    "embedding.unknown_width": (
+        "Cet embedding a des vecteurs de {width} nombres. Petname connaît ceux de Crayon et de "
+        "Stable Diffusion 1.x, 2.x et XL."
+    ),
+    "embedding.wrong_shape": "Le tableau de nombres de ce fichier n’a pas la forme d’un embedding.",
+    "embedding.xti": (
+        "C’est un embedding XTI, que seuls les scripts de kohya savent utiliser. Cherchez un "
+        "fichier d’inversion textuelle ordinaire."
+    ),
+    "lora.incomplete": (
+        "Ce LoRA n’est pas entier : les parties d’une couche ne vont pas ensemble. Téléchargez-le "
+        "à nouveau."
+    ),
+    "lora.nothing_adapted": (
+        "Rien dans ce LoRA ne va au modèle choisi : il ne changerait rien. Choisissez le modèle "
+        "pour lequel il est fait."
+    ),
+    "lora.other_model": (
+        "Ce LoRA est fait pour un autre type de modèle (comme Flux ou Stable Diffusion 3). "
+        "Petname connaît Crayon et Stable Diffusion 1.x, 2.x et XL."
+    ),
+    "lora.other_size": (
+        "Les couches de ce LoRA n’ont pas la taille de celles du modèle choisi. Choisissez le "
+        "modèle pour lequel il est fait."
+    ),
+    "lora.other_training": (
+        "Ce fichier a été entraîné autrement ({training}), ce que Petname ne sait pas utiliser. "
+        "Cherchez un LoRA ordinaire."
+    ),
+    "lora.unknown_family": (
+        "Petname ne peut pas dire pour quel modèle ce LoRA est fait. Il connaît ceux de Crayon et "
+        "de Stable Diffusion 1.x, 2.x et XL."
+    ),
+    "lora.unknown_layer": (
+        "Ce LoRA modifie des parties du modèle que Petname ne connaît pas ; il ne marcherait "
+        "qu’en partie."
+    ),
+    "lora.wild_alpha": (
+        "La force inscrite dans ce LoRA est bien trop grande ou négative : le fichier est cassé."
+    ),
+    # How to use a file
+    "usage.crayon_only": (
+        "Les fichiers pour Crayon ne marchent qu’avec Crayon : ici, ou avec diffusers en Python."
+    ),
+    "usage.diffusers.install": (
+        "Installez diffusers, et mettez « {file} » là où tourne votre programme."
+    ),
+    "usage.diffusers.run": "Lancez ce programme. Il charge le fichier et dessine une image.",
+    "usage.comfyui.put_embedding": (
+        "Mettez « {file} » dans le dossier « {folder} » de ComfyUI et relancez-le."
+    ),
+    "usage.comfyui.put_lora": (
+        "Mettez « {file} » dans le dossier « {folder} » de ComfyUI et relancez-le."
+    ),
+    "usage.comfyui.embedding_prompt": "Écrivez ce texte dans le nœud « CLIP Text Encode » positif.",
+    "usage.comfyui.embedding_negative_prompt": (
+        "Écrivez ce texte dans le nœud « CLIP Text Encode » négatif."
+    ),
+    "usage.comfyui.lora_prompt": (
+        "Ajoutez un nœud « Load LoRA » après le checkpoint, choisissez « {file} », et mettez le "
+        "mot dans la demande."
+    ),
+    "usage.comfyui.lora_negative_prompt": (
+        "Ajoutez un nœud « Load LoRA » après le checkpoint et choisissez « {file} »."
+    ),
+    "usage.a1111.put_embedding": (
+        "Mettez « {file} » dans le dossier « {folder} » et actualisez l’onglet « Textual "
+        "Inversion »."
+    ),
+    "usage.a1111.put_lora": (
+        "Mettez « {file} » dans le dossier « {folder} » et actualisez l’onglet « Lora »."
+    ),
+    "usage.a1111.embedding_prompt": "Mettez le mot dans la demande, tel quel.",
+    "usage.a1111.embedding_negative_prompt": "Mettez le mot dans la demande négative, tel quel.",
+    "usage.a1111.lora_prompt": "Utilisez cette demande : la partie entre chevrons charge le LoRA.",
+    "usage.a1111.lora_negative_prompt": (
+        "Utilisez cette demande : la partie entre chevrons charge le LoRA."
+    ),
+    "usage.invokeai.put_embedding": (
+        "Ouvrez le Model Manager et ajoutez « {file} » depuis votre disque."
+    ),
+    "usage.invokeai.put_lora": "Ouvrez le Model Manager et ajoutez « {file} » depuis votre disque.",
+    "usage.invokeai.embedding_prompt": "Écrivez ce texte dans la demande, chevrons compris.",
+    "usage.invokeai.embedding_negative_prompt": (
+        "Écrivez ce texte dans la demande négative, chevrons compris."
+    ),
+    "usage.invokeai.lora_prompt": (
+        "Ajoutez le LoRA sous « Concepts », et mettez le mot dans la demande."
+    ),
+    "usage.invokeai.lora_negative_prompt": "Ajoutez le LoRA sous « Concepts ».",
+    "usage.choose_model.crayon": "Choisissez Crayon.",
+    "usage.choose_model.sd1": "Choisissez un modèle de la famille Stable Diffusion 1.x.",
+    "usage.choose_model.sd2": "Choisissez un modèle de la famille Stable Diffusion 2.x.",
+    "usage.choose_model.sdxl": "Choisissez un modèle de la famille Stable Diffusion XL.",
+}

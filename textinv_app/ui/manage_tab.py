@@ -1,0 +1,80 @@
+"""The manage tab: files, guides, pets and storage, as commands and parts."""
+
+from __future__ import annotations
+
+from textinv_app.ui import present_manage, present_upload, upload_tab
+from textinv_app.ui.commands import Command
+from textinv_app.ui.desk import COMPARE_PARTS, MANAGE_PARTS, TRAIN_PARTS, Part, Reply, Verb, Visit
+from textinv_app.ui.markup import Html
+
+_PAGE_LENGTH = 24
+_MAX_FILES = 5000
+
+
+def usage(visit: Visit, command: Command) -> Reply:
+    """Unfold or fold the guides of one file."""
+    artifact_id = command.text("id", 80)
+    guides = {}
+    if not command.flag("expanded"):
+        guides = {artifact_id: visit.library.usage(visit.owner, artifact_id)}
+    shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES)
+    drawn = present_manage.files(visit.words, visit.artifacts, guides, shown)
+    return Reply(visit.concept_id, drawn={"manage_files": drawn})
+
+
+def show_more(visit: Visit, command: Command) -> Reply:
+    """Show more of the files."""
+    shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES) + _PAGE_LENGTH
+    drawn = present_manage.files(visit.words, visit.artifacts, {}, shown)
+    return Reply(visit.concept_id, drawn={"manage_files": drawn})
+
+
+def rename(visit: Visit, command: Command) -> Reply:
+    """Change the name a file is shown by."""
+    visit.library.rename_artifact(visit.owner, command.text("id", 80), command.text("name", 60))
+    return Reply(visit.concept_id, frozenset({"manage_files", "compare_setup"}))
+
+
+def delete(visit: Visit, command: Command) -> Reply:
+    """Delete a file for good."""
+    visit.library.delete_artifact(visit.owner, command.text("id", 80))
+    parts = MANAGE_PARTS | COMPARE_PARTS | TRAIN_PARTS
+    return Reply(visit.concept_id, parts, message=visit.words("manage.deleted"))
+
+
+def files_arrived(visit: Visit, command: Command) -> Reply:
+    """Show what became of files brought from elsewhere."""
+    added = command.whole("added", 0, 0, 10_000)
+    arrived = upload_tab.photos_arrived(visit, command)
+    message = visit.words.count("import.added", added) if added else ""
+    drawn = {"import_refusals": arrived.drawn["refusals"]}
+    return Reply(visit.concept_id, MANAGE_PARTS | COMPARE_PARTS, drawn, message)
+
+
+def close_refusals(visit: Visit, _command: Command) -> Reply:
+    """Put the words about refused files away, on both tabs."""
+    return Reply(visit.concept_id, drawn={"refusals": Html(""), "import_refusals": Html("")})
+
+
+VERBS: dict[str, Verb] = {
+    "artifact.usage": usage,
+    "artifact.more": show_more,
+    "artifact.rename": rename,
+    "artifact.delete": delete,
+    "files.arrived": files_arrived,
+    "refused.close": close_refusals,
+}
+
+
+def _draw_storage(visit: Visit) -> Html:
+    return present_manage.storage(visit.words, visit.library.storage(visit.owner))
+
+
+PARTS: dict[str, Part] = {
+    "import_refusals": lambda visit: present_upload.refusals(visit.words, ()),
+    "manage_files": lambda visit: present_manage.files(
+        visit.words, visit.artifacts, {}, _PAGE_LENGTH
+    ),
+    "manage_pets": lambda visit: present_manage.pets(visit.words, visit.concepts),
+    "manage_storage": _draw_storage,
+}

@@ -1,0 +1,262 @@
+"""The controls of the compare tab as HTML: what to wear, what to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textinv_app.domain.views import ArtifactView, ConceptView, DrawingView
+from textinv_app.ui import icons, ids, present
+from textinv_app.ui.markup import Html, button, tag
+from textinv_app.ui.words import Words
+
+_NUM_EXAMPLES = 6
+
+
+@dataclass(frozen=True)
+class CompareView:
+    """What the compare tab needs to know."""
+
+    concept: ConceptView | None
+    artifacts: tuple[ArtifactView, ...]
+    drawing: DrawingView | None
+
+
+def wearable(view: CompareView, method: str) -> list[ArtifactView]:
+    """Return the files of one method that are worn by choice, those of the open pet first."""
+    concept_id = view.concept.concept.concept_id if view.concept else ""
+    fitting = [one for one in view.artifacts if one.method == method and one.kind != "negative"]
+    return sorted(fitting, key=lambda one: one.concept_id != concept_id or not concept_id)
+
+
+def chosen_word(view: CompareView) -> str:
+    """Return the trigger word the prompt needs, of the open pet or of the newest file."""
+    for one in [*wearable(view, "embedding"), *wearable(view, "lora")][:1]:
+        return one.placeholder_token
+    return view.concept.concept.placeholder_token if view.concept else ""
+
+
+def setup(words: Words, view: CompareView) -> Html:
+    """Show the controls, or what to do before there is anything to compare."""
+    embeddings, loras = wearable(view, "embedding"), wearable(view, "lora")
+    if not embeddings and not loras:
+        return present.empty(
+            words, "compare.empty", present.go_to(words, "train", "compare.empty_go")
+        )
+    word = chosen_word(view)
+    return tag(
+        "section",
+        present.heading(words, "compare"),
+        tag(
+            "div",
+            _prompt(words, view, word),
+            _choices(words, embeddings, loras),
+            _numbers(words, view),
+            _more(words, view),
+            tag(
+                "div",
+                button(
+                    words("compare.draw"),
+                    "compare.draw",
+                    kind="primary",
+                    icon=icons.SPARK,
+                    class_="pn-button-large",
+                    id=ids.DRAW_BUTTON,
+                    data_gather="compare",
+                ),
+                class_="pn-actions",
+            ),
+            class_="pn-sheet pn-compare-form",
+        ),
+    )
+
+
+def _prompt(words: Words, view: CompareView, word: str) -> Html:
+    text = view.drawing.prompt if view.drawing and word and word in view.drawing.prompt else ""
+    control = tag(
+        "textarea",
+        text or words("compare.example1", word=word),
+        id=ids.PROMPT_FIELD,
+        rows=2,
+        maxlength=500,
+        data_keep="prompt",
+        spellcheck="false",
+    )
+    insert = tag(
+        "button",
+        icons.PLUS,
+        tag("span", words("compare.insert")),
+        " ",
+        tag("code", word, data_word_shown=True),
+        type="button",
+        class_="pn-chip pn-chip-word",
+        data_local="insert-word",
+        data_word=word,
+    )
+    examples = [
+        tag(
+            "button",
+            words(f"compare.example{number}", word=word),
+            type="button",
+            class_="pn-chip",
+            data_local="example",
+            data_template=words(f"compare.example{number}", word="{word}"),
+        )
+        for number in range(1, _NUM_EXAMPLES + 1)
+    ]
+    return tag(
+        "div",
+        tag("label", words("compare.prompt"), for_=ids.PROMPT_FIELD),
+        control,
+        tag("div", insert, *examples, class_="pn-chips pn-examples"),
+        class_="pn-field",
+    )
+
+
+def _choices(
+    words: Words, embeddings: Sequence[ArtifactView], loras: Sequence[ArtifactView]
+) -> Html:
+    return tag(
+        "div",
+        _choice(words, "embedding", ids.EMBEDDING_CHOICE, embeddings),
+        _strength(words, "embedding", ids.EMBEDDING_STRENGTH, bool(embeddings)),
+        _choice(words, "lora", ids.LORA_CHOICE, loras),
+        _strength(words, "lora", ids.LORA_STRENGTH, bool(loras)),
+        class_="pn-compare-choices",
+    )
+
+
+def _choice(words: Words, method: str, field_id: str, files: Sequence[ArtifactView]) -> Html:
+    options = [
+        tag(
+            "option",
+            f"{one.name} · {one.placeholder_token} · {words.day(one.created_at)}",
+            value=one.artifact_id,
+            selected=index == 0,
+            data_word=one.placeholder_token,
+            data_model=one.model_id,
+        )
+        for index, one in enumerate(files)
+    ]
+    nothing = tag("option", words("compare.none"), value="", data_word="", data_model="")
+    control = tag(
+        "select", *options, nothing, id=field_id, data_keep=method, data_local="choose-file"
+    )
+    return present.field(words(f"compare.{method}"), control, field_id=field_id)
+
+
+def _strength(words: Words, method: str, field_id: str, enabled: bool) -> Html:
+    control = tag(
+        "div",
+        tag(
+            "input",
+            type="range",
+            id=field_id,
+            min="0",
+            max="1.5",
+            step="0.05",
+            value="1",
+            disabled=not enabled,
+            data_keep=f"{method}_strength",
+        ),
+        tag("output", "1", for_=field_id),
+        class_="pn-range",
+    )
+    return present.field(words(f"compare.{method}_strength"), control, field_id=field_id)
+
+
+def _numbers(words: Words, view: CompareView) -> Html:
+    seed = tag(
+        "div",
+        tag(
+            "input",
+            type="number",
+            inputmode="numeric",
+            id=ids.SEED_FIELD,
+            min="0",
+            max="4294967295",
+            step="1",
+            value=str(view.drawing.seed if view.drawing else 7),
+            data_keep="seed",
+        ),
+        tag(
+            "button",
+            icons.DICE,
+            type="button",
+            class_="pn-button pn-button-square",
+            data_local="dice",
+            aria_label=words("compare.dice"),
+            title=words("compare.dice"),
+        ),
+        class_="pn-input-row",
+    )
+    counts = [tag("option", str(n), value=str(n), selected=n == 1) for n in (1, 2, 3, 4)]
+    number = tag("select", *counts, id=ids.NUM_IMAGES_FIELD, data_keep="num_images")
+    return tag(
+        "div",
+        present.field(
+            words("compare.seed"), seed, words("compare.seed_help"), field_id=ids.SEED_FIELD
+        ),
+        present.field(words("compare.num_images"), number, field_id=ids.NUM_IMAGES_FIELD),
+        class_="pn-form-row",
+    )
+
+
+def _more(words: Words, view: CompareView) -> Html:
+    control = tag(
+        "input",
+        type="text",
+        id=ids.NEGATIVE_PROMPT_FIELD,
+        maxlength=500,
+        data_keep="negative_prompt",
+        placeholder=words("compare.negative_example"),
+        spellcheck="false",
+    )
+    negatives = [
+        one for one in view.artifacts if one.kind == "negative" and one.method == "embedding"
+    ]
+    boxes = [
+        tag(
+            "label",
+            tag(
+                "input",
+                type="checkbox",
+                class_="pn-check",
+                name="pn-negative",
+                value=one.artifact_id,
+                checked=True,
+            ),
+            tag("span", one.name, " ", tag("code", one.placeholder_token)),
+            class_="pn-check-label",
+        )
+        for one in negatives
+    ]
+    steps = tag(
+        "div",
+        tag(
+            "input",
+            type="range",
+            id=ids.STEPS_FIELD,
+            min="5",
+            max="50",
+            step="1",
+            value="20",
+            data_keep="steps",
+        ),
+        tag("output", "20", for_=ids.STEPS_FIELD),
+        class_="pn-range",
+    )
+    return tag(
+        "div",
+        present.field(
+            words("compare.negative"),
+            control,
+            words("compare.negative_help"),
+            field_id=ids.NEGATIVE_PROMPT_FIELD,
+        ),
+        tag("div", tag("p", words("compare.negative_files"), class_="pn-help"), *boxes)
+        if boxes
+        else None,
+        present.field(words("compare.steps"), steps, field_id=ids.STEPS_FIELD),
+        class_="pn-form-row",
+    )

@@ -1,0 +1,315 @@
+"""Runs of the train tab as HTML: progress, buttons, curves, previews, verdict, nearest words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textinv_app.domain.events import Judged
+from textinv_app.domain.status import RunStatus
+from textinv_app.domain.views import PreviewView, RunView
+from textinv_app.ui import icons, present
+from textinv_app.ui.charts import Chart, line_chart, smooth
+from textinv_app.ui.markup import Child, Html, button, named, tag
+from textinv_app.ui.words import Words
+
+_MAX_PREVIEWS = 24
+
+
+def runs(words: Words, views: Sequence[RunView]) -> Html:
+    """Show every run of the open pet, newest first."""
+    if not views:
+        return Html("")
+    return tag(
+        "section",
+        tag("h2", words("runs.title"), class_="pn-runs-title"),
+        *[run(words, view) for view in sorted(views, key=_rank)],
+        class_="pn-runs",
+    )
+
+
+def _rank(view: RunView) -> tuple[int, int]:
+    order = (RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.PAUSED)
+    place = order.index(view.status) if view.status in order else len(order)
+    return place, view.queue_position
+
+
+def run(words: Words, view: RunView) -> Html:
+    """Show one run."""
+    return tag(
+        "article",
+        tag("header", _title(words, view), _buttons(words, view), class_="pn-run-head"),
+        _progress(words, view),
+        *[_notice(words.error(one.code, one.code, one.details)) for one in view.notices[-3:]],
+        _verdict(words, view),
+        _previews(words, view),
+        _after(words, view),
+        _details(words, view),
+        class_=f"pn-run pn-sheet pn-run-{view.status.value}",
+        data_run=view.run_id,
+        data_method=view.method,
+        data_status=view.status.value,
+        data_step=view.step.step if view.step else 0,
+    )
+
+
+def _title(words: Words, view: RunView) -> Html:
+    model_key = f"model.{view.model_id}.title"
+    model = words(model_key) if words.has(model_key) else view.model_id
+    line = " · ".join([model, words(f"preset.{view.preset}")])
+    return tag(
+        "div",
+        tag("h3", words(f"method.{view.method}"), " ", tag("code", named(view.placeholder_token))),
+        tag("p", line, class_="pn-help"),
+        class_="pn-run-title",
+    )
+
+
+def _buttons(words: Words, view: RunView) -> Html | None:
+    about = {"data_id": view.run_id}
+    buttons: list[Html] = []
+    if view.status.is_active and view.wanted == "run":
+        buttons.append(button(words("run.pause"), "run.pause", icon=icons.PAUSE, **about))
+    if view.status is RunStatus.PAUSED:
+        buttons.append(
+            button(words("run.resume"), "run.resume", kind="primary", icon=icons.PLAY, **about)
+        )
+    if view.status is RunStatus.FAILED:
+        buttons.append(
+            button(words("run.again"), "run.resume", kind="primary", icon=icons.RETRY, **about)
+        )
+    if not view.status.is_final and view.wanted != "stop":
+        buttons.append(button(words("run.stop"), "run.stop", icon=icons.STOP, **about))
+    return tag("div", *buttons, class_="pn-actions") if buttons else None
+
+
+def status_text(words: Words, view: RunView) -> str:
+    """Say in a few words what the run is doing."""
+    if view.status is RunStatus.QUEUED and view.wanted == "run":
+        position = view.queue_position
+        return words("run.next") if position <= 1 else words("run.queued", position=position)
+    if view.status.is_active and view.wanted in {"pause", "stop"}:
+        return words("run.pausing") if view.wanted == "pause" else words("run.stopping")
+    if view.status is RunStatus.RUNNING:
+        key = f"phase.{view.phase}"
+        return words(key) if words.has(key) else words("phase.starting")
+    return words(f"status.{view.status.value}")
+
+
+def _progress(words: Words, view: RunView) -> Html:
+    status = status_text(words, view)
+    right = ""
+    if view.status is RunStatus.RUNNING and view.step is not None:
+        remaining = view.step.remaining_seconds
+        if remaining > 0:
+            right = words("run.left", time=words.duration(remaining))
+    elif view.status is RunStatus.DONE and view.step is not None:
+        right = words("run.took", time=words.duration(view.step.elapsed_seconds))
+    count = ""
+    if view.step is not None:
+        count = words("run.steps", step=view.step.step, max_steps=view.step.max_steps)
+    fraction = 1.0 if view.status is RunStatus.DONE else view.fraction
+    failed = None
+    if view.status is RunStatus.FAILED:
+        failed = tag(
+            "p",
+            icons.WARN,
+            words.error(view.error_code, view.error_sentence, view.error_details),
+            class_="pn-run-error",
+            role="alert",
+        )
+    return tag(
+        "div",
+        tag(
+            "div",
+            tag("b", status, class_="pn-run-status"),
+            tag("span", " · ".join(part for part in (count, right) if part), class_="pn-run-count"),
+            class_="pn-run-line",
+        ),
+        present.progress_bar(fraction, status),
+        failed,
+        class_="pn-run-progress",
+    )
+
+
+def _notice(text: str) -> Html:
+    return tag("p", icons.WARN, tag("span", text), class_="pn-notice")
+
+
+def _verdict(words: Words, view: RunView) -> Html | None:
+    if not view.verdicts:
+        return None
+    last = view.verdicts[-1]
+    name = view.concept_name or view.placeholder_token
+    best = _best(view.verdicts)
+    return tag(
+        "div",
+        tag("p", words(f"judged.{last.verdict}", name=name), class_="pn-verdict-text"),
+        present.likeness_meter(words, last.likeness),
+        tag("p", words("judged.best", step=best.step), class_="pn-help") if best else None,
+        class_=f"pn-verdict pn-verdict-{last.verdict}",
+    )
+
+
+def _best(verdicts: Sequence[Judged]) -> Judged | None:
+    best = [one for one in verdicts if one.is_best]
+    return best[-1] if best else None
+
+
+def _previews(words: Words, view: RunView) -> Html | None:
+    if not view.previews:
+        return None
+    ordered = sorted(view.previews, key=lambda one: (one.step, one.prompt_index))
+    steps = sorted({one.step for one in ordered})
+    shown = set([*steps[:1], *steps[1:][-(_MAX_PREVIEWS - 1) :]])
+    columns = [
+        _preview_column(words, [one for one in ordered if one.step == step])
+        for step in steps
+        if step in shown
+    ]
+    return tag(
+        "div",
+        tag("h4", words("previews.title")),
+        tag(
+            "div",
+            *columns,
+            class_="pn-strip",
+            tabindex=0,
+            role="group",
+            aria_label=words("previews.title"),
+        ),
+        class_="pn-previews",
+    )
+
+
+def _preview_column(words: Words, column: Sequence[PreviewView]) -> Html:
+    step = column[0].step
+    label = words("previews.before") if step == 0 else words("previews.step", step=step)
+    pictures = [
+        tag(
+            "img",
+            src=one.url,
+            alt=words("previews.alt", step=step, prompt=one.prompt),
+            title=one.prompt,
+            data_local="enlarge",
+            tabindex=0,
+            role="button",
+        )
+        for one in column
+    ]
+    return tag(
+        "figure", *pictures, tag("figcaption", label), class_="pn-preview", data_preview_step=step
+    )
+
+
+def _details(words: Words, view: RunView) -> Html | None:
+    """Show curves and words; of a run that is over they are folded away."""
+    charts, nearest = _charts(words, view), _nearest(words, view)
+    if charts is None and nearest is None:
+        return None
+    if not view.status.is_final:
+        return tag("div", charts, nearest, class_="pn-run-details")
+    return tag(
+        "details",
+        tag("summary", words("run.details")),
+        tag("div", charts, nearest, class_="pn-run-details"),
+        class_="pn-guide",
+        data_fold=view.run_id,
+    )
+
+
+def _charts(words: Words, view: RunView) -> Html | None:
+    if view.step is None and not view.validations:
+        return None
+    last_step = float(view.step.max_steps) if view.step and not view.status.is_final else None
+    return tag(
+        "div",
+        _figure(words("chart.loss"), words("chart.loss_help"), _loss_chart(words, view, last_step)),
+        _figure(
+            words("chart.likeness"),
+            words("chart.likeness_help"),
+            _likeness_chart(words, view, last_step),
+        ),
+        class_="pn-charts",
+    )
+
+
+def _figure(title: str, help_text: str, chart: Html) -> Html:
+    return tag("figure", tag("figcaption", tag("b", title), tag("small", help_text)), chart)
+
+
+def _loss_chart(words: Words, view: RunView, last_step: float | None) -> Html:
+    values = [one.validation_loss for one in view.validations]
+    points = tuple(
+        (float(one.step), value)
+        for one, value in zip(view.validations, smooth(values), strict=True)
+    )
+    summary = words("chart.loss_waiting")
+    if values:
+        summary = words(
+            "chart.loss_summary",
+            first=words.number(values[0], 3),
+            last=words.number(values[-1], 3),
+            step=view.validations[-1].step,
+        )
+    chart = Chart(
+        points=points,
+        x_label=words("chart.steps"),
+        y_label=words("chart.loss_axis"),
+        summary=summary,
+        x_max=last_step,
+        language=words.language,
+    )
+    return line_chart(chart)
+
+
+def _likeness_chart(words: Words, view: RunView, last_step: float | None) -> Html:
+    points = tuple((float(one.step), one.likeness) for one in view.verdicts)
+    best = _best(view.verdicts)
+    summary = words("chart.likeness_waiting")
+    if points:
+        summary = words(
+            "chart.likeness_summary",
+            first=round(points[0][1]),
+            last=round(points[-1][1]),
+            step=view.verdicts[-1].step,
+        )
+    chart = Chart(
+        points=points,
+        x_label=words("chart.steps"),
+        y_label=words("chart.likeness_axis"),
+        summary=summary,
+        y_range=(0.0, 100.0),
+        x_max=last_step,
+        kind="likeness",
+        marked_x=float(best.step) if best else None,
+        language=words.language,
+    )
+    return line_chart(chart)
+
+
+def _nearest(words: Words, view: RunView) -> Html | None:
+    nearest = view.nearest_words
+    if nearest is None or not nearest.words:
+        return None
+    chips: list[Child] = [
+        tag("li", named(word), tag("small", words.percent(similarity)))
+        for word, similarity in zip(nearest.words[:8], nearest.similarities[:8], strict=False)
+    ]
+    return tag(
+        "div",
+        tag("h4", words("nearest.title")),
+        tag("p", words("nearest.text", word=view.placeholder_token), class_="pn-help"),
+        tag("ul", *chips, class_="pn-chips"),
+        class_="pn-nearest",
+    )
+
+
+def _after(words: Words, view: RunView) -> Html | None:
+    if view.status is not RunStatus.DONE or not view.artifact_id:
+        return None
+    return tag(
+        "div",
+        present.go_to(words, "compare", "run.compare"),
+        present.go_to(words, "manage", "run.download", "quiet"),
+        class_="pn-actions pn-run-after",
+    )
