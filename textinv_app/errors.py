@@ -13,8 +13,8 @@
     ├── StorageFailed             the disk is full or the data folder cannot be used
     └── ModelUnavailable          a base model is missing, damaged or does not fit this machine
 
-Every error has a ``code`` (a stable key of the words catalogues of the page), a sentence in English
-and the ``details`` that the sentence was made from, so that the page can say it in another language.
+Every error has a ``code`` (a stable key of the words catalogues of the page), a sentence in
+English and the ``details`` that it was made from, so that the page can say it in another language.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class PhotoRefused(BadInput):
 
 
 class WordRefused(BadInput):
-    """The trigger word would not work in some program; ``details['suggestion']`` may name a better one."""
+    """The trigger word fails in some program; ``details['suggestion']`` may name a better one."""
 
 
 class FileRefused(BadInput):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -28,14 +30,13 @@ class Reporter:
     def say(self, sentence: str) -> None:
         """Write a line for people; nothing for programs."""
         if not self.as_json:
-            self.end_bar()
             self._write(sentence)
 
     def warn(self, sentence: str) -> None:
         """Write a remark to standard error."""
-        self.end_bar()
-        sys.stderr.write(f"{sentence}\n")
-        sys.stderr.flush()
+        with self._bar_aside():
+            sys.stderr.write(f"{sentence}\n")
+            sys.stderr.flush()
 
     def advance(self, done: float, total: float, label: str, detail: str = "") -> None:
         """Move the bar, where there is one."""
@@ -48,8 +49,8 @@ class Reporter:
             self.end_bar()
             shape = "{l_bar}{bar}| {n:.4g}/{total:.4g} [{elapsed}<{remaining}{postfix}]"
             self._bar = tqdm(total=total, bar_format=shape, leave=False)
-        self._bar.set_description_str(label)
-        self._bar.set_postfix_str(detail)
+        self._bar.set_description_str(label, refresh=False)
+        self._bar.set_postfix_str(detail, refresh=False)
         self._bar.n = done
         self._bar.refresh()
 
@@ -61,8 +62,18 @@ class Reporter:
 
     def _write(self, line: str) -> None:
         try:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+            with self._bar_aside():
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
         except BrokenPipeError:
             # Whoever read has gone (``| head``); what was begun is still finished.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    @contextmanager
+    def _bar_aside(self) -> Iterator[None]:
+        """Clear the bar's line while something is written, and draw it again below."""
+        if self._bar is not None:
+            self._bar.clear()
+        yield
+        if self._bar is not None:
+            self._bar.refresh()

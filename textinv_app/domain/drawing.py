@@ -40,7 +40,7 @@ class DrawingColumn(Value):
 
 
 class DrawingRequest(Value):
-    """Pictures to draw with one base model: ``num_images`` for each column, row by row same seed."""
+    """Pictures of one base model: ``num_images`` for each column, the same seed along a row."""
 
     drawing_id: str
     base_model: BaseModelRef

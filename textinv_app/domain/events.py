@@ -14,7 +14,13 @@ from pydantic import Field, TypeAdapter
 from textinv_app.domain.concept import Value
 
 Phase = Literal[
-    "starting", "downloading", "loading_model", "preparing_photos", "training", "exporting", "checking"
+    "starting",
+    "downloading",
+    "loading_model",
+    "preparing_photos",
+    "training",
+    "exporting",
+    "checking",
 ]
 VerdictCode = Literal["too_early", "getting_close", "this_is_it", "copying_photos", "not_improving"]
 
@@ -103,7 +109,7 @@ class Noticed(EventBase):
 
     type: Literal["notice"] = "notice"
     code: str
-    details: dict[str, str | int | float] = {}
+    details: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 class Paused(EventBase):
@@ -134,7 +140,7 @@ class Failed(EventBase):
     type: Literal["failed"] = "failed"
     code: str
     sentence: str
-    details: dict[str, str | int | float] = {}
+    details: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 Event = Annotated[
@@ -156,7 +162,7 @@ _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def parse_event(line: str | bytes) -> Event:
-    """Read one line of ``events.jsonl``; raises ``pydantic.ValidationError`` when it is no event."""
+    """Read a line of ``events.jsonl``; raises ``pydantic.ValidationError`` for anything else."""
     return _ADAPTER.validate_json(line)
 
 

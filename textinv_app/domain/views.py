@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textinv_app.domain.concept import Concept, ConceptKind, Family, Method
-from textinv_app.domain.events import Judged, NearestWords, Noticed, PreviewSaved, StepDone, Validated
+from textinv_app.domain.events import (
+    Judged,
+    NearestWords,
+    Noticed,
+    StepDone,
+    Validated,
+)
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.status import RunStatus
 

@@ -210,7 +210,7 @@ def _progress(folder: Path) -> tuple[float, tuple[DrawnPicture, ...]]:
     return progress.fraction, progress.pictures
 
 
-def _worn_artifact(request: DrawingRequest, method: Method) -> str:
+def _worn_artifact(request: DrawingRequest, method: str) -> str:
     """Return the id of the file of a method that the column named after it wears; or nothing.
 
     The file lies in ``runs/<id>/result/`` where it was taught, in ``imports/<id>/`` where it came

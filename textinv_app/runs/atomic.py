@@ -16,7 +16,7 @@ TEMPORARY_PREFIX = ".tmp-"
 
 
 def fsync_directory(folder: Path) -> None:
-    """Make renames inside ``folder`` durable; does nothing where folders cannot be opened (Windows)."""
+    """Make renames inside ``folder`` durable; nothing happens on Windows."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -32,7 +32,7 @@ def temporary_beside(path: Path) -> Path:
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` atomically and durably; raises ``OSError`` and leaves no rubbish."""
+    """Write ``data`` to ``path`` atomically and durably, or raise ``OSError`` leaving nothing."""
     temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
