@@ -11,12 +11,11 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -134,6 +133,13 @@ class LibraryMachine(RuleBasedStateMachine):
     def first_concept(self) -> str:
         return self._concept(0, "Rex")
 
+    @initialize(target=runs, method=st.sampled_from(["embedding", "lora"]))
+    def first_run(self, method: str) -> str:
+        concept = self._concept(1, "Ida")
+        run = self.world.start(concept, self.owner_of[concept], methods=(method,))
+        self.owner_of[run.run_id] = self.owner_of[concept]
+        return run.run_id
+
     @rule(target=concepts, who=st.integers(0, 1), name=st.sampled_from(["Mia", "Bo", "Tom"]))
     def make_concept(self, who: int, name: str) -> str:
         return self._concept(who, name)
@@ -154,8 +160,8 @@ class LibraryMachine(RuleBasedStateMachine):
     @rule(target=runs, concept=concepts, method=st.sampled_from(["embedding", "lora"]))
     def start(self, concept: str, method: str) -> object:
         try:
-            run = self.world.start(concept, self.owner_of.get(concept, ""), methods=(method,))
-        except (BadInput, QuotaReached, NotFound):
+            run = self.world.start(concept, self.owner_of[concept], methods=(method,))
+        except (BadInput, QuotaReached, KeyError):
             return multiple()
         self.owner_of[run.run_id] = self.owner_of[concept]
         return run.run_id
@@ -192,6 +198,15 @@ class LibraryMachine(RuleBasedStateMachine):
         for run_dir in list(self.executor.living):
             self.executor.obey(run_dir)
 
+    @rule(run=runs)
+    def all_goes_well_for_a_while(self, run: str) -> None:
+        for _ in range(2):
+            self.world.service.tick()
+            self.runner_saves()
+            self.runner_obeys()
+        self.world.service.tick()
+        assert run in self.owner_of
+
     @rule()
     def runner_saves(self) -> None:
         for run_dir in self.executor.living:
@@ -216,10 +231,14 @@ class LibraryMachine(RuleBasedStateMachine):
             self.seen.clear()
         self.world.open()
 
-    @rule(concept=consumes(concepts))
-    def delete(self, concept: str) -> None:
-        owner = self.owner_of.pop(concept)
+    @rule(concept=concepts, really=st.integers(0, 3))
+    def delete(self, concept: str, really: int) -> None:
+        owner = self.owner_of.get(concept)
+        if owner is None or really:
+            return
+        del self.owner_of[concept]
         self.world.service.delete_concept(owner, concept)
+        event("deleted")
 
     @rule(moment=st.integers(1, 3))
     def time_passes(self, moment: int) -> None:
@@ -246,6 +265,7 @@ class LibraryMachine(RuleBasedStateMachine):
             before = self.seen.get(row["run_id"], after)
             assert before is after or _reachable(before, after), (before, after)
             self.seen[row["run_id"]] = after
+            event(f"a run was {after.value}")
             assert self.owner_of.get(row["run_id"], row["owner_id"]) == row["owner_id"]
             if row["run_id"] in self.stopped and not after.is_final:
                 assert row["wanted"] == "stop"
@@ -275,7 +295,7 @@ def _reachable(before: RunStatus, after: RunStatus) -> bool:
 
 TestLibraryMachine = LibraryMachine.TestCase
 TestLibraryMachine.settings = settings(
-    max_examples=25,
+    max_examples=40,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
