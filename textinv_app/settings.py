@@ -18,6 +18,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from textinv_app.errors import BadInput
+from textinv_app.runs.file_systems import is_unsafe, kind_of
 
 PREFIX = "PETNAME_"
 MEGABYTE = 1_000_000
@@ -80,6 +81,9 @@ class Settings(BaseModel):
     """How long a link to a photo, picture or file works."""
     keep_days: int = Field(default=0, ge=0)
     """Days after which unused words are deleted; 0 keeps them. 7 on a Space."""
+    custom_models_allowed: bool = True
+    """Whether people may name hub repositories, folders and files of this machine as base model;
+    not on a Space."""
     on_space: bool = False
     """Whether this is a Hugging Face Space; found from ``SPACE_ID``."""
     space_host: str = ""
@@ -139,15 +143,22 @@ def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
     if not seen.get("SPACE_ID"):
         return {"data_dir": platformdirs.user_data_path("petname", appauthor=False)}
     persistent = Path("/data")
-    writable = persistent.is_dir() and os.access(persistent, os.W_OK)
+    # A bucket mounted there keeps files but has no locks: an index on it gets damaged.
+    usable = (
+        persistent.is_dir()
+        and os.access(persistent, os.W_OK)
+        and not is_unsafe(kind_of(persistent))
+    )
     home = Path(seen.get("HOME") or Path.home())
     return {
-        "data_dir": persistent / "petname" if writable else home / ".local/share/petname",
+        "data_dir": persistent / "petname" if usable else home / ".local/share/petname",
         "host": seen.get("GRADIO_SERVER_NAME") or "0.0.0.0",
         "port": seen.get("GRADIO_SERVER_PORT") or 7860,
         "owner_quota_bytes": 500 * MEGABYTE,
         "max_concepts_per_owner": 12,
         "keep_days": 7,
+        # Strangers must not read the server's folders or fill its disk with downloads.
+        "custom_models_allowed": False,
         "on_space": True,
         "space_host": seen.get("SPACE_HOST") or "",
     }

@@ -7,7 +7,7 @@ from fake_library import FakeLibrary
 
 from textinv_app.ui import ids
 from textinv_app.ui.build import build_page
-from textinv_app.ui.theme import ASSETS_DIR, mount_options
+from textinv_app.ui.theme import ASSETS_DIR, SCRIPTS, mount_options
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -38,13 +38,13 @@ def test_a_server_that_clears_up_says_so() -> None:
 def test_the_head_asks_for_files_of_this_server_only(language: str) -> None:
     head = mount_options(language)["head"]
     assert "http" not in head
-    for name in ("style.css", "petname.js", "favicon.svg"):
+    for name in ("style.css", "favicon.svg", *SCRIPTS):
         assert f"/petname/assets/{name}" in head
         assert (ASSETS_DIR / name).is_file()
 
 
 def test_style_and_script_reach_for_nothing_outside() -> None:
-    for name in ("style.css", "petname.js", "favicon.svg"):
+    for name in ("style.css", "favicon.svg", *SCRIPTS):
         text = (ASSETS_DIR / name).read_text(encoding="utf-8")
         outside = text.replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in outside

@@ -379,3 +379,12 @@ def test_the_page_notices_that_a_pet_is_gone(with_pet: Browser) -> None:
 @pytest.mark.parametrize("text", ["", "null", "[1]", "{", '{"runs": 3}'])
 def test_a_strange_memory_of_the_page_counts_as_nothing_seen(text: str) -> None:
     assert Seen.read(text) in (Seen(), Seen(runs="3"))
+
+
+def test_a_model_of_ones_own_has_to_be_named(with_pet: Browser) -> None:
+    with_pet.do("train.choose", model="custom", teach="lora", preset="quick")
+    assert "pn-minutes" not in with_pet.shown["train_presets"]
+    with_pet.start(model="custom")
+    assert "Write which model" in with_pet.shown["toast"]
+    with_pet.start(model="custom", custom="somebody/model", teach="lora")
+    assert with_pet.library.list_runs(with_pet.owner)[0].model_id == "somebody/model"

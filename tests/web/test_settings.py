@@ -27,6 +27,8 @@ def test_a_space_listens_to_its_proxy_and_keeps_out_of_the_program(tmp_path: Pat
     settings = read_settings(SPACE | {"HOME": str(tmp_path)}, allow_any_data_dir=True)
     assert (settings.host, settings.port, settings.on_space) == ("0.0.0.0", 7860, True)
     assert settings.owner_quota_bytes < read_settings({}).owner_quota_bytes
+    assert not settings.custom_models_allowed
+    assert read_settings({}).custom_models_allowed
     assert settings.space_host == SPACE["SPACE_HOST"]
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from textinv_app.errors import StorageFailed
 from textinv_app.executors.base import Executor
 from textinv_app.library.config import MEGABYTE, LibraryConfig
-from textinv_app.library.file_systems import refuse_unsafe_folder
 from textinv_app.library.folders import DataFolder
 from textinv_app.library.rebuilding import Rebuilder
 from textinv_app.library.removing import Remover, Sweeper, Tables
 from textinv_app.library.store import Store
+from textinv_app.runs.file_systems import refuse_unsafe_folder
 from textinv_app.runs.lock import AlreadyLocked, RunLock, read_holder
 
 logger = logging.getLogger(__name__)

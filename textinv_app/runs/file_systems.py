@@ -42,13 +42,17 @@ def is_unsafe(kind: str) -> bool:
     return kind in _UNSAFE or kind.startswith("fuse.") or kind == "fuse"
 
 
+def kind_of(folder: Path, mounts: Path = MOUNTS) -> str:
+    """Return the type of the file system of ``folder`` on this machine; empty where not known."""
+    try:
+        return file_system_of(folder, mounts.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+
+
 def refuse_unsafe_folder(folder: Path, mounts: Path = MOUNTS) -> None:
     """Raise ``StorageFailed`` when the data folder lies on a network or shared file system."""
-    try:
-        text = mounts.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    kind = file_system_of(folder, text)
+    kind = kind_of(folder, mounts)
     if is_unsafe(kind):
         logger.error("%s lies on %s", folder, kind)
         raise StorageFailed(

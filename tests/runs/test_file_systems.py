@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from textinv_app.errors import NotFound, StorageFailed
-from textinv_app.library.file_systems import file_system_of, is_unsafe, refuse_unsafe_folder
 from textinv_app.library.storage_errors import told
+from textinv_app.runs.file_systems import file_system_of, is_unsafe, refuse_unsafe_folder
 
 MOUNTS = """\
 overlay / overlay rw 0 0

@@ -1,0 +1,131 @@
+"""The build: every stage end to end on a toy, killed in the middle and taken up again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
+from transformers import CLIPVisionModelWithProjection
+
+from textinv_app.crayon import build
+from textinv_app.crayon.likeness import area_under_curve
+from textinv_app.crayon.optimisers import Optimisers, orthogonal
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _command(work: Path, stage: str, *more: str) -> list[str]:
+    command = [sys.executable, "-m", "textinv_app.crayon.build", "--tiny", "--stage", stage]
+    return [*command, "--work", str(work), "--assets", str(work / "assets"), *more]
+
+
+def _progress(path: Path) -> dict[str, float]:
+    progress: dict[str, float] = torch.load(path, weights_only=True)["progress"]
+    return progress
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("crayon")
+    arguments = ["--tiny", "--work", str(work), "--assets", str(work / "assets")]
+    for stage in build.STAGES[:-1]:
+        build.main([*arguments, "--stage", stage])
+    return work
+
+
+def test_all_stages_give_a_folder_that_diffusers_loads_and_draws_with(built: Path) -> None:
+    folder = built / "assets" / "crayon"
+    pipeline = StableDiffusionPipeline.from_pretrained(str(folder), dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("a dog", num_inference_steps=2, guidance_scale=3.0).images[0]
+    assert picture.size == (128, 128)
+    assert pipeline.scheduler.config.prediction_type == "v_prediction"
+    encoder = CLIPVisionModelWithProjection.from_pretrained(str(folder / "image_encoder"))
+    embedding = encoder(pixel_values=torch.zeros(1, 3, 128, 128)).image_embeds
+    projection = load_file(str(folder / "text_projection.safetensors"))["text_projection.weight"]
+    assert projection.shape == (embedding.shape[1], pipeline.text_encoder.config.hidden_size)
+    likeness = json.loads((folder / "likeness.json").read_text(encoding="utf-8"))
+    cosines = [point[0] for point in likeness["points"]]
+    assert likeness["points"][-1] == [1.0, 100.0]
+    assert len(cosines) == 5
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "license: apache-2.0" in card
+    assert "| unet | 3 |" in card
+
+
+def test_exporting_again_replaces_the_folder_and_leaves_nothing_behind(built: Path) -> None:
+    folder = built / "assets" / "crayon"
+    (folder / "stale.txt").write_text("from before", encoding="utf-8")
+    build.main(
+        ["--tiny", "--work", str(built), "--assets", str(built / "assets"), "--stage", "export"]
+    )
+    assert not (folder / "stale.txt").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["crayon"]
+
+
+def test_a_finished_stage_is_not_trained_again(built: Path) -> None:
+    before = _progress(built / "vae.pt")
+    build.main(["--tiny", "--work", str(built), "--stage", "vae"])
+    assert _progress(built / "vae.pt") == before
+
+
+def test_a_stage_killed_in_the_middle_goes_on_from_its_checkpoint(built: Path) -> None:
+    (built / "vae.pt").unlink()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    steps = ("--max-steps", "100000", "--checkpoint-seconds", "0.2")
+    process = subprocess.Popen(_command(built, "vae", *steps), cwd=ROOT, env=environment)
+    deadline = time.monotonic() + 200
+    while not (built / "vae.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    reached = _progress(built / "vae.pt")["steps"]
+    assert 0 < reached < 100000
+    build.main(
+        ["--tiny", "--work", str(built), "--stage", "vae", "--max-steps", str(int(reached) + 2)]
+    )
+    assert _progress(built / "vae.pt")["steps"] == reached + 2
+
+
+def test_two_members_train_the_unet_together(built: Path) -> None:
+    (built / "unet.pt").unlink()
+    subprocess.run(_command(built, "unet", "--threads", "2"), cwd=ROOT, check=True)
+    progress = _progress(built / "unet.pt")
+    assert progress["steps"] == 3
+    assert progress["pictures"] == 3 * 2 * 2
+
+
+def test_orthogonal_updates_have_singular_values_near_one() -> None:
+    torch.manual_seed(0)
+    for shape in ((24, 96), (96, 24)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert 0.5 < values.min() <= values.max() < 1.4
+
+
+def test_optimisers_bring_a_small_model_to_its_target() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Linear(16, 4))
+    inputs, targets = torch.randn(64, 8), torch.randn(64, 4)
+    optimisers = Optimisers(model, muon_lr=0.02, adam_lr=1e-2, adam_names=())
+    losses = []
+    for _ in range(200):
+        loss = (model(inputs) - targets).pow(2).mean()
+        loss.backward()
+        optimisers.step(1.0)
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_area_under_curve_counts_wins_and_ties() -> None:
+    higher = torch.tensor([0.9, 0.5]).numpy()
+    lower = torch.tensor([0.1, 0.5]).numpy()
+    assert area_under_curve(higher, lower) == pytest.approx(3.5 / 4)

@@ -1,0 +1,121 @@
+"""The world: pictures repeat, identities hold, captions are true, held-out pets stay out."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import numpy as np
+import pytest
+
+from textinv_app.crayon.captions import SPECIES_WORDS, caption
+from textinv_app.crayon.dataset import (
+    SCENES_PER_PET,
+    held_out_pet,
+    training_pet,
+    training_scene,
+)
+from textinv_app.crayon.drawing import draw
+from textinv_app.crayon.samples import SAMPLE_PETS
+from textinv_app.crayon.world import (
+    ACCESSORIES,
+    BACKGROUNDS,
+    POSES,
+    SPECIES,
+    identity_of,
+    is_held_out,
+    random_pet,
+    random_scene,
+    scene_of,
+)
+
+
+def test_same_scene_and_seed_give_the_same_picture() -> None:
+    scene = random_scene(random.Random(5))
+    first, again = draw(scene, 9), draw(scene, 9)
+    other = draw(scene, 10)
+    assert first.size == (128, 128)
+    assert np.array_equal(np.asarray(first), np.asarray(again))
+    assert not np.array_equal(np.asarray(first), np.asarray(other))
+
+
+@pytest.mark.parametrize("species", SPECIES)
+@pytest.mark.parametrize("pose", POSES)
+def test_every_species_can_be_drawn_in_every_pose(species: str, pose: str) -> None:
+    rng = random.Random(f"{species} {pose}")
+    scene = dataclasses.replace(scene_of(random_pet(rng, species=species), rng), pose=pose)
+    pixels = np.asarray(draw(scene, 1)).astype(int)
+    empty = dataclasses.replace(scene, pet=random_pet(rng, species=species))
+    assert pixels.std() > 10
+    assert np.abs(pixels - np.asarray(draw(empty, 1)).astype(int)).max() > 30
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("accessory", ACCESSORIES)
+def test_every_accessory_shows_before_every_background(background: str, accessory: str) -> None:
+    rng = random.Random(f"{background} {accessory}")
+    scene = dataclasses.replace(
+        scene_of(random_pet(rng, species="dog"), rng),
+        background=background,
+        background_colour="pink" if background == "plain" else "",
+        accessory=accessory,
+        accessory_colour="blue" if accessory != "none" else "",
+        style="flat",
+    )
+    bare = dataclasses.replace(scene, accessory="none", accessory_colour="")
+    difference = np.abs(np.asarray(draw(scene, 3)).astype(int) - np.asarray(draw(bare, 3)))
+    changed = (difference.max(-1) > 40).mean()
+    assert (changed > 0.004) == (accessory != "none")
+
+
+def test_a_large_picture_shows_the_same_as_a_small_one() -> None:
+    scene = random_scene(random.Random(8))
+    small = np.asarray(draw(scene, 2)).astype(float)
+    large = np.asarray(draw(scene, 2, 512).resize((128, 128))).astype(float)
+    assert np.abs(small - large).mean() < 8
+
+
+def test_training_pets_are_never_held_out_and_samples_always_are() -> None:
+    training = {identity_of(training_pet(index)) for index in range(600)}
+    held_out = {identity_of(held_out_pet(index)) for index in range(60)}
+    assert not any(is_held_out(training_pet(index)) for index in range(600))
+    assert not training & held_out
+    for sample in SAMPLE_PETS:
+        pet = sample.pet()
+        assert is_held_out(pet)
+        assert pet.species == sample.class_word
+
+
+def test_neighbouring_scenes_show_one_pet() -> None:
+    pets = {identity_of(training_scene(index).pet) for index in range(3 * SCENES_PER_PET)}
+    assert len(pets) == 3
+
+
+def test_captions_name_only_what_the_scene_shows() -> None:
+    rng = random.Random(3)
+    all_species = {word for words in SPECIES_WORDS.values() for word in words}
+    for index in range(1200):
+        scene = training_scene(index)
+        words = set(caption(scene, rng).replace("-", " ").split())
+        assert not words & (all_species - set(SPECIES_WORDS[scene.pet.species]))
+        for accessory in ACCESSORIES[1:]:
+            if accessory in words:
+                assert scene.accessory == accessory
+                assert scene.accessory_colour in words
+        if "snow" in words:
+            assert scene.background == "snow"
+        if "beach" in words:
+            assert scene.background == "beach"
+
+
+def test_captions_of_one_scene_vary() -> None:
+    scene = training_scene(4)
+    assert len({caption(scene, random.Random(seed)) for seed in range(50)}) > 20
+
+
+def test_the_prompts_people_are_shown_are_in_the_captions_wording() -> None:
+    rng = random.Random(1)
+    captions = [caption(training_scene(index), rng) for index in range(2500)]
+    for wording in ("a photo of a", "a close-up photo of", "in the snow", "on the beach"):
+        assert any(wording in text for text in captions)
+    assert any("with a red scarf in the snow" in text for text in captions)
