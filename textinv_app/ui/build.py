@@ -31,8 +31,11 @@ _IDENTITY = """() => {
   try { localStorage.setItem('petname.owner', token); } catch (error) { /* as above */ }
   return [token, concept];
 }"""
-_TAKE = "(token, concept) => [token, concept, window.petname ? window.petname.take() : '{}']"
-_DONE = "(concept) => { if (window.petname) window.petname.done(concept); }"
+_TAKE = "(token, concept) => [token, concept, window.petname?.take ? window.petname.take() : '{}']"
+_DONE = """(concept) => {
+  window.petnameConcept = concept;
+  if (window.petname?.done) window.petname.done(concept);
+}"""
 
 _PANEL_PARTS = {
     "upload": ("samples", "refusals", "photos", "form", "word_hint", "next_step"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from textinv_app.ui.markup import Child, Html, join, tag
 
 _WIDTH, _HEIGHT = 440, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 14, 14, 44
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _axis_labels(chart: Chart) -> list[Html]:
         tag(
             "text",
             chart.y_label,
-            transform=f"translate(11 {middle_y}) rotate(-90)",
+            transform=f"translate(13 {middle_y}) rotate(-90)",
             class_="pn-chart-axis",
             text_anchor="middle",
         ),

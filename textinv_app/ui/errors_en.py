@@ -10,6 +10,7 @@ ERRORS: dict[str, str] = {
     # The page itself
     "page.bad_command": "The page sent something that makes no sense. Reload it and try again.",
     "page.too_long": "This text is too long: at most {max_characters} characters.",
+    "page.no_model": "Write which model to use, or choose one of the list.",
     "page.nothing_worn": "Choose an embedding or a LoRA to compare with.",
     "page.different_models": (
         "These two files were made for different image models. Choose two of the same."
@@ -204,6 +205,14 @@ ERRORS: dict[str, str] = {
     "storage.disk_full": (
         "The disk is nearly full ({free_megabytes} MB left); nothing was stored. Delete something "
         "and try again."
+    ),
+    "storage.files": (
+        "A file of the data folder could not be read or written. Check that the disk has free "
+        "space and try again."
+    ),
+    "storage.not_local": (
+        "The data folder lies on a disk that cannot be trusted with it, such as a network drive. "
+        "Choose a folder on this machine with PETNAME_DATA_DIR."
     ),
     "storage.folder": "The data folder cannot be used. Choose another one with PETNAME_DATA_DIR.",
     "storage.full": "The disk is full; nothing was stored. Delete something and try again.",

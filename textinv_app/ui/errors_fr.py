@@ -9,6 +9,7 @@ ERRORS: dict[str, str] = {
         "La page a envoyé quelque chose d’incompréhensible. Rechargez-la et réessayez."
     ),
     "page.too_long": "Ce texte est trop long : {max_characters} caractères au plus.",
+    "page.no_model": "Écrivez quel modèle utiliser, ou choisissez-en un de la liste.",
     "page.nothing_worn": "Choisissez un embedding ou un LoRA à comparer.",
     "page.different_models": (
         "Ces deux fichiers sont faits pour des modèles différents. Choisissez-en deux du même."
@@ -215,6 +216,14 @@ ERRORS: dict[str, str] = {
     "storage.disk_full": (
         "Le disque est presque plein (il reste {free_megabytes} Mo) ; rien n’a été enregistré. "
         "Supprimez quelque chose et réessayez."
+    ),
+    "storage.files": (
+        "Un fichier du dossier de données n’a pas pu être lu ou écrit. Vérifiez l’espace libre du "
+        "disque et réessayez."
+    ),
+    "storage.not_local": (
+        "Le dossier de données est sur un disque peu sûr pour lui, par exemple un disque réseau. "
+        "Choisissez un dossier de cette machine avec PETNAME_DATA_DIR."
     ),
     "storage.folder": (
         "Le dossier de données est inutilisable. Choisissez-en un autre avec PETNAME_DATA_DIR."

@@ -148,22 +148,26 @@ def _guide(words: Words, text: UsageText) -> Html:
         "details",
         tag("summary", text.title),
         tag("ol", *steps),
-        tag(
-            "div",
-            tag("pre", tag("code", text.copy_text), tabindex=0),
-            tag(
-                "button",
-                icons.COPY,
-                tag("span", words("manage.copy")),
-                type="button",
-                class_="pn-button pn-button-quiet",
-                data_local="copy",
-            ),
-            class_="pn-copy",
-        ),
+        _copyable(words, text.copy_text) if text.copy_text else None,
         class_="pn-guide",
         data_program=text.program,
         data_fold=text.program,
+    )
+
+
+def _copyable(words: Words, text: str) -> Html:
+    return tag(
+        "div",
+        tag("pre", tag("code", text), tabindex=0),
+        tag(
+            "button",
+            icons.COPY,
+            tag("span", words("manage.copy")),
+            type="button",
+            class_="pn-button pn-button-quiet",
+            data_local="copy",
+        ),
+        class_="pn-copy",
     )
 
 

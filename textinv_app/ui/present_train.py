@@ -58,8 +58,12 @@ def setup(words: Words, view: ConceptView | None, models: Sequence[ModelView]) -
             ),
             class_="pn-heading",
         ),
-        _group(words("train.model"), [_model(words, model, choice) for model in models], "models"),
-        _custom_model(words, models),
+        _group(
+            words("train.model"),
+            [*[_model(words, model, choice) for model in models], _own_model(words)],
+            "models",
+        ),
+        _own_model_field(words),
         _group(words("train.teach"), [_teach(words, teach, choice) for teach in _TEACH], "teach"),
         class_="pn-train-setup",
     )
@@ -109,15 +113,27 @@ def _model(words: Words, model: ModelView, choice: TrainChoice) -> Html:
     )
 
 
-def _custom_model(words: Words, models: Sequence[ModelView]) -> Html | None:
-    if not any(model.model_id == "custom" and model.available for model in models):
-        return None
+def _own_model(words: Words) -> Html:
+    return present.radio_card(
+        "pn-model",
+        "custom",
+        False,
+        tag("b", words("model.custom.title")),
+        tag("small", words("model.custom.about")),
+        tag("small", words("model.custom.needs"), class_="pn-needs"),
+        changes="train",
+    )
+
+
+def _own_model_field(words: Words) -> Html:
     control = tag(
         "input",
         type="text",
         id=ids.CUSTOM_MODEL_FIELD,
         placeholder=words("train.custom_example"),
+        maxlength=300,
         data_keep="custom_model",
+        data_changes="train",
         autocomplete="off",
         spellcheck="false",
     )

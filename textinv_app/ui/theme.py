@@ -11,6 +11,15 @@ import gradio as gr
 
 ASSETS_DIR = Path(__file__).resolve().parents[2] / "assets"
 ASSETS_URL = "/petname/assets"
+SCRIPTS = (
+    "petname.js",
+    "petname-fields.js",
+    "petname-dialogs.js",
+    "petname-square.js",
+    "petname-uploads.js",
+    "petname-signs.js",
+    "petname-compare.js",
+)
 _FONTS = ("fraunces-latin-soft-normal.woff2", "nunito-latin-wght-normal.woff2")
 
 
@@ -36,12 +45,16 @@ def head(language: str) -> str:
         " crossorigin>"
         for font in _FONTS
     )
+    scripts = "".join(
+        f'<script src="{ASSETS_URL}/{name}?v={_fingerprint(name)}" defer></script>'
+        for name in SCRIPTS
+    )
     return (
         f'<script>document.documentElement.lang = "{language}"</script>'
         '<meta name="theme-color" content="#bd4d35">'
         f'{fonts}<link rel="icon" type="image/svg+xml" href="{ASSETS_URL}/favicon.svg">'
         f'<link rel="stylesheet" href="{ASSETS_URL}/style.css?v={_fingerprint("style.css")}">'
-        f'<script src="{ASSETS_URL}/petname.js?v={_fingerprint("petname.js")}" defer></script>'
+        f"{scripts}"
     )
 
 

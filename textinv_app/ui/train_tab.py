@@ -18,8 +18,8 @@ _RUNS = frozenset({"train_runs"})
 def _choice_of(command: Command, models: tuple[ModelView, ...]) -> TrainChoice:
     usual = present_train.default_choice(models)
     model_id = command.text("model") or usual.model_id
-    if model_id == "custom" and command.text("custom"):
-        model_id = command.text("custom")
+    if model_id == "custom":
+        model_id = command.text("custom", 300)
     teach, preset = command.text("teach") or "both", command.text("preset") or "quick"
     if teach not in _TEACH or preset not in PRESETS:
         raise BadInput("page.bad_command", "The page sent something that makes no sense.")
@@ -30,7 +30,8 @@ def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
     view = visit.concept
     if view is None or not view.ready:
         return Html("")
-    times = visit.library.list_presets(choice.model_id, len(view.photos))
+    # A model of one's own that is not named yet has no times.
+    times = visit.library.list_presets(choice.model_id, len(view.photos)) if choice.model_id else ()
     return present_train.presets(visit.words, view, times, choice)
 
 
@@ -43,6 +44,8 @@ def choose(visit: Visit, command: Command) -> Reply:
 def start(visit: Visit, command: Command) -> Reply:
     """Queue the runs that are chosen."""
     choice = _choice_of(command, visit.library.list_models())
+    if not choice.model_id:
+        raise BadInput("page.no_model", "Write which model to use, or choose one of the list.")
     order = TrainingOrder(
         concept_id=visit.concept_id,
         methods=choice.methods,

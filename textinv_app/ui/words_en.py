@@ -124,6 +124,7 @@ WORDS: dict[str, str] = {
     "model.sdxl.about": "The most beautiful pictures, for the largest graphics cards.",
     "model.custom.title": "A model of your own",
     "model.custom.about": "From Hugging Face, a folder or a file.",
+    "model.custom.needs": "Needs what its kind of model needs",
     "model.download": "{size} to download",
     "model.memory": "{size} of memory",
     "model.nothing": "Nothing to download",

@@ -141,6 +141,7 @@ WORDS: dict[str, str] = {
     "model.sdxl.about": "Les plus belles images, pour les plus grosses cartes graphiques.",
     "model.custom.title": "Un modèle à vous",
     "model.custom.about": "De Hugging Face, d’un dossier ou d’un fichier.",
+    "model.custom.needs": "Demande ce que demande ce type de modèle",
     "model.download": "{size} à télécharger",
     "model.memory": "{size} de mémoire",
     "model.nothing": "Rien à télécharger",
