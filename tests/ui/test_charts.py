@@ -56,3 +56,11 @@ def test_smoothing_starts_at_the_first_value_and_calms_the_rest() -> None:
     smoothed = smooth([1.0, 0.0, 1.0, 0.0, 1.0, 0.0])
     assert smoothed[0] == pytest.approx(1.0)
     assert max(smoothed[2:]) - min(smoothed[2:]) < 0.5
+
+
+@pytest.mark.parametrize("span", [0.0004, 0.02, 3.0, 5000.0])
+def test_no_two_marks_of_an_axis_read_the_same(span: float) -> None:
+    svg = _chart(tuple((25.0 * at, 0.49 + span * at / 8) for at in range(9)))
+    marks = re.findall(r'text-anchor="end">([^<]+)<', svg)
+    assert len(marks) >= 2
+    assert len(set(marks)) == len(marks)

@@ -356,7 +356,7 @@ def test_a_stranger_changes_and_sees_nothing(
 
 @pytest.mark.parametrize(
     "command",
-    ["", "[]", "{}", '{"do": 5}', '{"do": "nothing.known"}', "x" * 30_000, '{"do": "run.stop"'],
+    ["", "[]", "{}", '{"do": 5}', '{"do": "nothing.known"}', "x" * 70_000, '{"do": "run.stop"'],
 )
 def test_a_command_that_makes_no_sense_gets_a_sentence(with_pet: Browser, command: str) -> None:
     updates = with_pet.page.act(TOKEN, "", command)
@@ -388,3 +388,18 @@ def test_a_model_of_ones_own_has_to_be_named(with_pet: Browser) -> None:
     assert "Write which model" in with_pet.shown["toast"]
     with_pet.start(model="custom", custom="somebody/model", teach="lora")
     assert with_pet.library.list_runs(with_pet.owner)[0].model_id == "somebody/model"
+
+
+def test_forty_refused_files_are_all_named(browser: Browser) -> None:
+    browser.do("concept.new")
+    refused = [
+        {
+            "display_name": f"a-rather-long-file-name-of-a-phone-{number}.tiff",
+            "code": "photo.other_picture",
+            "sentence": "x" * 300,
+            "details": {"name": f"a-rather-long-file-name-of-a-phone-{number}.tiff"},
+        }
+        for number in range(40)
+    ]
+    browser.do("photos.arrived", concept_id=browser.shown["concept"], added=0, refused=refused)
+    assert browser.shown["refusals"].count("<li>") == 40

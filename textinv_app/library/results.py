@@ -39,6 +39,7 @@ MODEL_OF_FAMILY: dict[Family, str] = {
     "sd2": "sd21",
     "sdxl": "sdxl",
 }
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # Rules for new words that a word which is already in use elsewhere need not keep.
 _FORGIVEN = frozenset(
     {"word.ending", "word.too_short", "word.start", "word.double_underscore", "word.ordinary"}
@@ -163,7 +164,8 @@ class Results:
             method=manifest.method,
             family=manifest.family,
             kind=manifest.kind,
-            base_model=manifest.model_source,
+            # A folder of this machine is not there on anybody else's, and nobody's business.
+            base_model=manifest.model_source if _HUB_ID.fullmatch(manifest.model_source) else "",
         )
         return tuple(
             UsageText(

@@ -42,8 +42,7 @@ def _nice_step(span: float, num_ticks: int) -> float:
     return 10.0 * magnitude
 
 
-def _ticks(low: float, high: float, num_ticks: int) -> list[float]:
-    step = _nice_step(high - low, num_ticks)
+def _ticks(low: float, high: float, step: float) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [index * step for index in range(first, last + 1)]
@@ -55,8 +54,8 @@ def _range_of(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _tick_text(value: float, span: float, language: str) -> str:
-    digits = 0 if span >= 8 else 2 if span >= 0.08 else 3
+def _tick_text(value: float, step: float, language: str) -> str:
+    digits = next((digits for digits in range(7) if math.isclose(round(step, digits), step)), 7)
     text = f"{value:.{digits}f}"
     return text.replace(".", ",") if language == "fr" else text
 
@@ -91,25 +90,26 @@ def line_chart(chart: Chart) -> Html:
         return round(_LEFT + across, 1), round(_HEIGHT - _BOTTOM - up, 1)
 
     parts: list[Child] = [tag("title", chart.summary)]
-    for value in _ticks(y_low, y_high, 4):
+    y_step, x_step = _nice_step(y_high - y_low, 4), _nice_step(x_high - x_low, 5)
+    for value in _ticks(y_low, y_high, y_step):
         _, y = at(0, value)
         parts += [
             tag("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="pn-chart-grid"),
             tag(
                 "text",
-                _tick_text(value, y_high - y_low, chart.language),
+                _tick_text(value, y_step, chart.language),
                 x=_LEFT - 7,
                 y=y + 4,
                 class_="pn-chart-tick",
                 text_anchor="end",
             ),
         ]
-    for value in _ticks(x_low, x_high, 5):
+    for value in _ticks(x_low, x_high, x_step):
         x, _ = at(value, y_low)
         parts.append(
             tag(
                 "text",
-                _tick_text(value, 100, chart.language),
+                _tick_text(value, x_step, chart.language),
                 x=x,
                 y=_HEIGHT - _BOTTOM + 17,
                 class_="pn-chart-tick",

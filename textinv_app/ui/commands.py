@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from textinv_app.errors import BadInput
 
-MAX_COMMAND_CHARACTERS = 20_000
+MAX_COMMAND_CHARACTERS = 60_000
 _MAX_TEXT_CHARACTERS = 500
 
 

@@ -1,0 +1,86 @@
+/* Controls of the compare tab that need no server, and the buttons that copy a text. */
+(() => {
+  'use strict';
+
+  const petname = (window.petname = window.petname || { local: {}, refreshers: [] });
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const byId = (id) => document.getElementById(id);
+
+  function typeInto(field, text) {
+    field.value = text;
+    petname.keepDraft(field);
+    field.focus();
+  }
+
+  function wordNow() {
+    const chosen = [byId('pn-embedding-choice'), byId('pn-lora-choice')]
+      .map((select) => select && select.selectedOptions[0] && select.selectedOptions[0].dataset.word)
+      .filter(Boolean);
+    const chip = $('.pn-chip-word');
+    return chosen[0] || (chip ? chip.dataset.word : '');
+  }
+
+  function slide(select) {
+    const picture = $(`img[data-picture="${CSS.escape(select.value)}"]`);
+    const shown = $(`.pn-slider-${select.dataset.side}`);
+    if (picture && shown) shown.src = picture.src;
+  }
+
+  function chooseFile() {
+    const word = wordNow();
+    for (const chip of $$('.pn-chip[data-template]')) {
+      chip.textContent = chip.dataset.template.replace('{word}', word);
+    }
+    const chip = $('.pn-chip-word');
+    if (!chip || !word || chip.dataset.word === word) return;
+    const field = byId('pn-prompt');
+    typeInto(field, field.value.split(chip.dataset.word).join(word));
+    chip.dataset.word = word;
+    $('code', chip).textContent = word;
+  }
+
+  Object.assign(petname.local, {
+    'insert-word'() {
+      const field = byId('pn-prompt');
+      const [from, to] = [field.selectionStart, field.selectionEnd];
+      const before = field.value.slice(0, from).replace(/\s*$/, (gap) => (from ? gap || ' ' : ''));
+      const after = field.value.slice(to).replace(/^\s*/, (gap) => gap || ' ');
+      typeInto(field, `${before}${wordNow()}${after}`.trimEnd());
+    },
+    example(button) { typeInto(byId('pn-prompt'), button.dataset.template.replace('{word}', wordNow())); },
+    dice() {
+      const field = byId('pn-seed');
+      field.value = crypto.getRandomValues(new Uint32Array(1))[0] % 1000000;
+      petname.keepDraft(field);
+    },
+    async copy(button) {
+      const text = $('pre', button.closest('.pn-copy')).textContent;
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch {
+        const area = petname.make('textarea', { class: 'pn-offscreen' }, text);
+        document.body.append(area);
+        area.select();
+        document.execCommand('copy');
+        area.remove();
+      }
+      const label = $('span', button);
+      const before = label.textContent;
+      label.textContent = petname.say('copied');
+      setTimeout(() => { label.textContent = before; }, 1600);
+    },
+  });
+
+  document.addEventListener('change', (event) => {
+    const input = event.target;
+    if (input.dataset.local === 'slide') slide(input);
+    else if (input.dataset.local === 'choose-file') chooseFile();
+  });
+
+  document.addEventListener('input', (event) => {
+    const input = event.target;
+    if (!input.classList.contains('pn-slider-input')) return;
+    input.parentElement.style.setProperty('--at', `${input.value}%`);
+  });
+})();

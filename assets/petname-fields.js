@@ -1,0 +1,129 @@
+/* Fields of the page: drafts, typing that is never lost, sliders, and what is sent from them. */
+(() => {
+  'use strict';
+
+  const petname = (window.petname = window.petname || { local: {}, refreshers: [] });
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const byId = (id) => document.getElementById(id);
+  let checking = 0;
+
+  /* Drafts: what is typed or chosen and not yet sent survives a reload. */
+  const draftKey = (input) => `petname.draft.${petname.concept}.${input.dataset.keep}`;
+  const restored = new WeakMap();
+
+  function keepDraft(input) {
+    petname.store(draftKey(input), input.value);
+    restored.set(input, draftKey(input));
+  }
+
+  function restoreDrafts() {
+    for (const input of $$('[data-keep]')) {
+      const key = draftKey(input);
+      const options = input.tagName === 'SELECT' ? input.options.length : 0;
+      if (restored.get(input) === `${key}${options}` || restored.get(input) === key) continue;
+      restored.set(input, `${key}${options}`);
+      const draft = petname.stored(key);
+      if (draft === null) continue;
+      const offered = input.tagName !== 'SELECT' || Array.from(input.options).some((one) => one.value === draft);
+      if (offered) input.value = draft;
+    }
+  }
+
+  /* A part that is drawn again while somebody types in it must not take it away. */
+  let typing = null;
+  function rememberTyping(input) {
+    typing = { id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd };
+  }
+
+  function keepTyping() {
+    const input = typing && byId(typing.id);
+    if (!input) return;
+    if (input.value !== typing.value) input.value = typing.value;
+    if (document.activeElement === document.body) {
+      input.focus({ preventScroll: true });
+      input.setSelectionRange(typing.from, typing.to);
+    }
+  }
+
+  function sendChange(input) {
+    typing = null;
+    clearTimeout(checking);
+    petname.send({ do: 'concept.change', field: input.dataset.changes, value: input.value });
+  }
+
+  function showRanges() {
+    for (const range of $$('.pn-range input')) {
+      const output = range.parentElement.querySelector('output');
+      const number = Number(range.value).toString();
+      const text = document.documentElement.lang === 'fr' ? number.replace('.', ',') : number;
+      if (output && output.textContent !== text) output.textContent = text;
+      const share = (range.value - range.min) / (range.max - range.min);
+      range.style.setProperty('--filled', `${100 * share}%`);
+    }
+  }
+
+  function showCustomModel() {
+    const field = $('.pn-custom-model');
+    const chosen = $('input[name="pn-model"]:checked');
+    if (field) field.classList.toggle('pn-shown', Boolean(chosen && chosen.value === 'custom'));
+  }
+
+  /* What the controls of a tab say. */
+  const valueOf = (id, usual = '') => (byId(id) ? byId(id).value : usual);
+  const chosenOf = (name, usual = '') => {
+    const input = $(`input[name="${name}"]:checked`);
+    return input ? input.value : usual;
+  };
+
+  const gather = {
+    train: () => ({
+      model: chosenOf('pn-model'), custom: valueOf('pn-custom-model'), teach: chosenOf('pn-teach'),
+      preset: chosenOf('pn-preset'), key: petname.startKey,
+    }),
+    compare: () => ({
+      prompt: valueOf('pn-prompt'), negative_prompt: valueOf('pn-negative-prompt'),
+      seed: valueOf('pn-seed', '0'), num_images: valueOf('pn-num-images', '1'),
+      steps: valueOf('pn-steps', '20'), embedding: valueOf('pn-embedding-choice'),
+      lora: valueOf('pn-lora-choice'), embedding_strength: valueOf('pn-embedding-strength', '1'),
+      lora_strength: valueOf('pn-lora-strength', '1'),
+      negative_ids: $$('input[name="pn-negative"]:checked').map((input) => input.value),
+    }),
+  };
+
+  document.addEventListener('change', (event) => {
+    const input = event.target;
+    if (input.dataset.changes === 'train') {
+      showCustomModel();
+      const { model, custom, teach, preset } = gather.train();
+      petname.send({ do: 'train.choose', model, custom, teach, preset });
+    } else if (input.dataset.changes) sendChange(input);
+    if (input.dataset.keep) keepDraft(input);
+  });
+
+  /* Where a part was drawn again under the fingers, the browser no longer sees a change. */
+  document.addEventListener('focusout', (event) => {
+    const input = event.target;
+    if (!typing || !input.isConnected || input.id !== typing.id) return;
+    setTimeout(() => { if (typing && typing.id === input.id) sendChange(input); }, 0);
+  });
+
+  document.addEventListener('input', (event) => {
+    const input = event.target;
+    if (input.dataset.keep) keepDraft(input);
+    if (input.dataset.changes && input.dataset.changes !== 'train' && input.id) rememberTyping(input);
+    if (input.closest('.pn-range')) showRanges();
+    if (input.dataset.checks === 'word') {
+      clearTimeout(checking);
+      checking = setTimeout(() => petname.send({ do: 'word.check', value: input.value }), 350);
+    }
+  });
+
+  document.addEventListener('keydown', (event) => {
+    const input = event.target;
+    if (event.key === 'Enter' && input.matches && input.matches('input[data-changes]')) input.blur();
+  });
+
+  Object.assign(petname, { gather, keepDraft, keepTyping });
+  petname.refreshers.push(restoreDrafts, showRanges, showCustomModel);
+})();
