@@ -115,7 +115,7 @@ def test_captions_of_one_scene_vary() -> None:
 
 def test_the_prompts_people_are_shown_are_in_the_captions_wording() -> None:
     rng = random.Random(1)
-    captions = [caption(training_scene(index), rng) for index in range(2500)]
+    captions = [caption(training_scene(index), rng) for index in range(4000)]
     for wording in ("a photo of a", "a close-up photo of", "in the snow", "on the beach"):
         assert any(wording in text for text in captions)
     assert any("with a red scarf in the snow" in text for text in captions)

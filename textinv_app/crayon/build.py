@@ -1,0 +1,266 @@
+"""Builds Crayon: `python -m textinv_app.crayon.build --work DIR --stage all`.
+
+Stages, in order: `data` (draw the training set), `clip` (text and image encoders), `vae`,
+`latents`, `unet`, `refit` (the image encoder, to the text encoder the UNet was trained with),
+`export`, `samples`. Each can be stopped at any moment and goes on from its last checkpoint when
+started again; `--minutes` is its budget over all sittings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+import torch
+
+from textinv_app.crayon.clip_model import ClipOptions, CrayonClip
+from textinv_app.crayon.dataset import (
+    SCENES_PER_PET,
+    held_out_scene,
+    open_drawings,
+    render_drawings,
+    render_textures,
+)
+from textinv_app.crayon.export import Parts, export
+from textinv_app.crayon.latents import cache_latents, join_latents, measure_scaling
+from textinv_app.crayon.likeness import calibrate
+from textinv_app.crayon.model_card import BuildLog, StageLog
+from textinv_app.crayon.quality import reconstruction_psnr_db
+from textinv_app.crayon.samples import write_samples
+from textinv_app.crayon.sittings import Budget
+from textinv_app.crayon.team import Team, gather_team
+from textinv_app.crayon.tokenizer import build_tokenizer
+from textinv_app.crayon.train_clip import ClipTraining, load_trained_clip, train_clip
+from textinv_app.crayon.train_unet import UnetTraining, load_trained_denoiser, train_unet
+from textinv_app.crayon.train_vae import VaeOptions, load_trained_vae, train_vae
+from textinv_app.crayon.unet_model import UnetOptions
+
+log = logging.getLogger(__name__)
+
+STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "export", "samples")
+MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0}
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is built: the sizes of everything, and where."""
+
+    work: Path
+    assets: Path
+    threads: int = 1
+    minutes: float | None = None
+    max_steps: int | None = None
+    checkpoint_seconds: float = 150.0
+    drawings: int = 60_000
+    textures: int = 6_000
+    calibration_pets: int = 240
+    vae: VaeOptions = dataclasses.field(default_factory=VaeOptions)
+    clip: ClipTraining = dataclasses.field(default_factory=ClipTraining)
+    unet: UnetTraining = dataclasses.field(default_factory=UnetTraining)
+
+    def budget_of(self, stage: str) -> Budget:
+        """Return how long a stage may train."""
+        minutes = MINUTES[stage] if self.minutes is None else self.minutes
+        return Budget(minutes, self.max_steps, self.checkpoint_seconds)
+
+
+def tiny(plan: Plan) -> Plan:
+    """Return the plan with everything so small that all stages take seconds: for tests."""
+    towers = ClipOptions(
+        text_width=32, text_layers=1, image_width=32, image_layers=1, image_heads=2, shared_width=16
+    )
+    return dataclasses.replace(
+        plan,
+        max_steps=plan.max_steps or 3,
+        drawings=48,
+        textures=8,
+        calibration_pets=12,
+        vae=VaeOptions(block_out_channels=(8, 8, 16, 16), batch_size=4),
+        clip=ClipTraining(towers=towers, pets_per_batch=4),
+        unet=UnetTraining(
+            unet=UnetOptions(block_out_channels=(32, 32), text_width=32),
+            towers=towers,
+            batch_size=2,
+        ),
+    )
+
+
+def build_data(plan: Plan) -> None:
+    """Draw the training set."""
+    render_drawings(plan.work, plan.drawings)
+    render_textures(plan.work, plan.textures)
+
+
+def build_clip(plan: Plan) -> None:
+    """Train text and image encoder by contrast."""
+    train_clip(plan.work, build_tokenizer(), plan.clip, plan.budget_of("clip"))
+
+
+def build_vae(plan: Plan) -> None:
+    """Train the autoencoder."""
+    train_vae(plan.work, plan.vae, plan.budget_of("vae"))
+
+
+def build_latents(plan: Plan) -> None:
+    """Encode the training set once; what an earlier call has finished is kept."""
+    if (plan.work / "latents.npy").exists():
+        return
+    scaling_path = plan.work / "scaling.json"
+    if not scaling_path.exists():
+        vae = load_trained_vae(plan.work, plan.vae)
+        scaling_path.write_text(json.dumps(measure_scaling(vae, plan.work)), encoding="utf-8")
+    gather_team(plan.threads, functools.partial(_cache_part, plan))
+    join_latents(plan.work, plan.threads)
+
+
+def build_unet(plan: Plan) -> None:
+    """Train the UNet, with the text encoder."""
+    gather_team(plan.threads, functools.partial(_train_unet_member, plan))
+
+
+def build_refit(plan: Plan) -> None:
+    """Fit the image encoder to the text encoder as the UNet's training has left it."""
+    tokenizer = build_tokenizer()
+    clip = _clip_with_final_text(plan)
+    training = dataclasses.replace(
+        plan.clip, freeze_text=True, muon_lr=plan.clip.muon_lr / 2, adam_lr=plan.clip.adam_lr / 2
+    )
+    train_clip(
+        plan.work,
+        tokenizer,
+        training,
+        plan.budget_of("refit"),
+        stage="refit",
+        start=clip,
+    )
+
+
+def build_export(plan: Plan) -> None:
+    """Write the model folder."""
+    tokenizer = build_tokenizer()
+    vae = load_trained_vae(plan.work, plan.vae)
+    scaling = json.loads((plan.work / "scaling.json").read_text(encoding="utf-8"))
+    vae.register_to_config(scaling_factor=scaling)
+    denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
+    refitted = (plan.work / "refit.pt").exists()
+    clip = (
+        load_trained_clip(plan.work, tokenizer, plan.clip.towers, "refit")
+        if refitted
+        else _clip_with_final_text(plan)
+    )
+    parts = Parts(
+        tokenizer=tokenizer,
+        vae=vae,
+        denoiser=denoiser,
+        clip=clip,
+        calibration=calibrate(clip, plan.calibration_pets),
+        build_log=BuildLog(
+            stages=_stage_logs(plan.work),
+            drawings=len(open_drawings(plan.work)),
+            pets=len(open_drawings(plan.work)) // SCENES_PER_PET,
+            hardware=f"{os.cpu_count()} CPU cores, shared with other programs",
+            psnr_drawings_db=reconstruction_psnr_db(vae, [held_out_scene(i, 0) for i in range(32)]),
+            parameters={
+                "vae": _count(vae),
+                "unet": _count(denoiser.unet),
+                "text_encoder": _count(denoiser.text),
+                "image_encoder": _count(clip.image),
+            },
+        ),
+    )
+    export(parts, plan.assets / "crayon")
+
+
+def build_samples(plan: Plan) -> None:
+    """Draw the sample pets."""
+    write_samples(plan.assets / "samples")
+
+
+BUILDERS: dict[str, Callable[[Plan], None]] = {
+    "data": build_data,
+    "clip": build_clip,
+    "vae": build_vae,
+    "latents": build_latents,
+    "unet": build_unet,
+    "refit": build_refit,
+    "export": build_export,
+    "samples": build_samples,
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one stage, or all of them in order."""
+    parser = argparse.ArgumentParser(prog="textinv_app.crayon.build", description=__doc__)
+    default_work = os.environ.get("PETNAME_CRAYON_WORK") or platformdirs.user_cache_dir("crayon")
+    parser.add_argument("--work", type=Path, default=Path(default_work))
+    parser.add_argument("--assets", type=Path, default=ASSETS)
+    parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
+    parser.add_argument("--minutes", type=float, default=None)
+    parser.add_argument("--threads", type=int, default=1, help="processes of one thread each")
+    parser.add_argument("--max-steps", type=int, default=None)
+    parser.add_argument("--checkpoint-seconds", type=float, default=150.0)
+    parser.add_argument("--tiny", action="store_true", help="build a toy in seconds")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(1 if options.threads > 1 else max(1, torch.get_num_threads()))
+    plan = Plan(
+        work=options.work,
+        assets=options.assets,
+        threads=options.threads,
+        minutes=options.minutes,
+        max_steps=options.max_steps,
+        checkpoint_seconds=options.checkpoint_seconds,
+    )
+    if options.tiny:
+        plan = tiny(plan)
+    for stage in STAGES if options.stage == "all" else (options.stage,):
+        log.info("stage %s", stage)
+        BUILDERS[stage](plan)
+
+
+def _cache_part(plan: Plan, team: Team) -> None:
+    vae = load_trained_vae(plan.work, plan.vae)
+    cache_latents(vae, plan.work, team.rank, team.size)
+
+
+def _train_unet_member(plan: Plan, team: Team) -> None:
+    logging.basicConfig(
+        level=logging.INFO if team.rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
+    )
+    train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"))
+
+
+def _clip_with_final_text(plan: Plan) -> CrayonClip:
+    tokenizer = build_tokenizer()
+    clip = load_trained_clip(plan.work, tokenizer, plan.clip.towers)
+    denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
+    clip.text.load_state_dict(denoiser.text.state_dict())
+    return clip
+
+
+def _stage_logs(work: Path) -> tuple[StageLog, ...]:
+    logs = []
+    for stage in ("clip", "vae", "unet", "refit"):
+        path = work / f"{stage}.pt"
+        if path.exists():
+            progress = torch.load(path, map_location="cpu", weights_only=True)["progress"]
+            logs.append(
+                StageLog(stage, progress["pictures"], progress["seconds"] / 60, progress["steps"])
+            )
+    return tuple(logs)
+
+
+def _count(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+if __name__ == "__main__":
+    main()

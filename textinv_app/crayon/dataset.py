@@ -1,0 +1,109 @@
+"""The training set: scenes by number, their drawings in one file of raw pixels.
+
+Scene `i` is worked out from its number alone, so captions and identities need no file; only the
+drawings are stored, because drawing is slower than reading.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import random
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from textinv_app.crayon.drawing import draw
+from textinv_app.crayon.textures import texture
+from textinv_app.crayon.world import Pet, Scene, is_held_out, random_pet, scene_of
+
+log = logging.getLogger(__name__)
+
+SCENES_PER_PET = 3
+SIZE_PIXELS = 128
+_PET_SEED = 7_000_000
+_HELD_OUT_SEED = 900_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawings:
+    """The stored drawings: `pixels` is `(count, 128, 128, 3)` uint8, on disk."""
+
+    pixels: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Return how many drawings there are."""
+        return int(self.pixels.shape[0])
+
+
+def training_pet(index: int) -> Pet:
+    """Return training pet number `index`; it is never a held-out one."""
+    return _pet(_PET_SEED + index, held_out=False)
+
+
+def held_out_pet(index: int) -> Pet:
+    """Return held-out pet number `index`; it never appears in the training set."""
+    return _pet(_HELD_OUT_SEED + index, held_out=True)
+
+
+def training_scene(index: int) -> Scene:
+    """Return training scene number `index`; `SCENES_PER_PET` neighbours show one pet."""
+    return scene_of(training_pet(index // SCENES_PER_PET), random.Random(f"scene {index}"))
+
+
+def held_out_scene(pet_index: int, scene_index: int) -> Scene:
+    """Return scene `scene_index` of held-out pet `pet_index`."""
+    rng = random.Random(f"held-out {pet_index} {scene_index}")
+    return scene_of(held_out_pet(pet_index), rng)
+
+
+def open_drawings(work: Path) -> Drawings:
+    """Return the drawings that `render_drawings` has stored in the work folder."""
+    return Drawings(np.load(work / "drawings.npy", mmap_mode="r"))
+
+
+def render_drawings(work: Path, count: int) -> None:
+    """Draw the training set into the work folder; goes on where an earlier call was cut off."""
+    work.mkdir(parents=True, exist_ok=True)
+    path, progress_path = work / "drawings.npy", work / "drawings.json"
+    done = 0
+    if path.exists() and progress_path.exists():
+        progress = json.loads(progress_path.read_text(encoding="utf-8"))
+        done = int(progress["done"]) if progress["count"] == count else 0
+    if done >= count:
+        return
+    shape = (count, SIZE_PIXELS, SIZE_PIXELS, 3)
+    pixels = np.lib.format.open_memmap(
+        path, mode="r+" if done else "w+", dtype=np.uint8, shape=shape
+    )
+    for index in range(done, count):
+        picture = draw(training_scene(index), index, SIZE_PIXELS)
+        pixels[index] = np.asarray(picture)
+        if (index + 1) % 2000 == 0 or index + 1 == count:
+            pixels.flush()
+            progress_path.write_text(
+                json.dumps({"count": count, "done": index + 1}), encoding="utf-8"
+            )
+            log.info("data: %d of %d drawings", index + 1, count)
+
+
+def _pet(seed: int, *, held_out: bool) -> Pet:
+    rng = random.Random(seed)
+    while True:
+        pet = random_pet(rng)
+        if is_held_out(pet) == held_out:
+            return pet
+
+
+def render_textures(work: Path, count: int) -> None:
+    """Make the procedural pictures that teach the VAE photographs; a finished file is kept."""
+    path = work / "textures.npy"
+    if path.exists() and np.load(path, mmap_mode="r").shape[0] == count:
+        return
+    pixels = np.stack([texture(index, SIZE_PIXELS) for index in range(count)])
+    temporary = work / "textures.tmp.npy"
+    np.save(temporary, pixels)
+    temporary.replace(path)
+    log.info("data: %d textures", count)

@@ -1,0 +1,85 @@
+"""A team: several one-thread processes that train one model together.
+
+Two processes with a thread each get more done on two cores than one process with two threads,
+and far more when other programs use the cores as well, because they wait for each other once a
+step instead of at every operation.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.multiprocessing.spawn import start_processes
+
+
+class Team:
+    """The processes that train together; a team of one does nothing extra."""
+
+    def __init__(self, rank: int = 0, size: int = 1, meeting_file: str = "") -> None:
+        """Join the team as member `rank` of `size`, who meet by a file."""
+        self.rank = rank
+        self.size = size
+        if size > 1:
+            dist.init_process_group(
+                "gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=size
+            )
+
+    def average_gradients(self, model: nn.Module) -> None:
+        """Replace every gradient by its mean over the team."""
+        if self.size == 1:
+            return
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.size
+        start = 0
+        for gradient in gradients:
+            end = start + gradient.numel()
+            gradient.copy_(flat[start:end].view_as(gradient))
+            start = end
+
+    def leader_says(self, value: float) -> float:
+        """Return the value that the first member passed, in every member."""
+        if self.size == 1:
+            return value
+        said: Tensor = torch.tensor([value], dtype=torch.float64)
+        dist.broadcast(said, 0)
+        return float(said.item())
+
+    def spread_weights(self, model: nn.Module) -> None:
+        """Give every member the first member's weights."""
+        if self.size > 1:
+            for parameter in model.parameters():
+                dist.broadcast(parameter.data, 0)
+
+    def leave(self) -> None:
+        """Leave the team."""
+        if self.size > 1:
+            dist.destroy_process_group()
+
+
+def gather_team(size: int, job: Callable[[Team], None]) -> None:
+    """Run the job in a team of `size` new processes, or in this one where the size is 1.
+
+    `job` must be importable by the new processes (a module-level function or a partial of one).
+    When one member dies, the others are ended and an error is raised.
+    """
+    if size == 1:
+        job(Team())
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        meeting_file = str(Path(folder) / "meeting")
+        arguments = (size, meeting_file, job)
+        start_processes(_member, arguments, nprocs=size, start_method="spawn")  # type: ignore[no-untyped-call]
+
+
+def _member(rank: int, size: int, meeting_file: str, job: Callable[[Team], None]) -> None:
+    torch.set_num_threads(1)
+    team = Team(rank, size, meeting_file)
+    job(team)
+    team.leave()

@@ -1,0 +1,199 @@
+"""Stage `unet`: the denoiser over cached latents, together with the text encoder.
+
+v-prediction (Salimans, Ho 2022) with the min-SNR weighting (Hang et al. 2023); a share of captions
+is empty for classifier-free guidance. The text encoder starts from the contrastive stage and moves
+at a lower rate, for the first part of the budget.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from textinv_app.crayon.captions import caption
+from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
+from textinv_app.crayon.dataset import training_scene
+from textinv_app.crayon.optimisers import Optimisers
+from textinv_app.crayon.sittings import Average, Budget, Sitting
+from textinv_app.crayon.team import Team
+from textinv_app.crayon.unet_model import UnetOptions, new_scheduler, new_unet
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class UnetTraining:
+    """How the denoiser is trained."""
+
+    unet: UnetOptions = dataclasses.field(default_factory=UnetOptions)
+    towers: ClipOptions = dataclasses.field(default_factory=ClipOptions)
+    batch_size: int = 32
+    """Latents a member of the team draws for each step."""
+    muon_lr: float = 0.015
+    adam_lr: float = 1e-3
+    text_rate: float = 0.2
+    """The text encoder's learning rate as a share of the UNet's."""
+    text_share: float = 0.3
+    """The first share of the budget, in which the text encoder learns along; then it stays."""
+    empty_share: float = 0.1
+    snr_cap: float = 5.0
+    average_decay: float = 0.996
+    seed: int = 3
+
+
+class Denoiser(nn.Module):
+    """UNet and text encoder as one trained module."""
+
+    def __init__(self, tokenizer: CLIPTokenizer, training: UnetTraining) -> None:
+        """Build both untrained."""
+        super().__init__()
+        self.unet: UNet2DConditionModel = new_unet(training.unet)
+        self.text: CLIPTextModel = new_text_encoder(tokenizer, training.towers)
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, captions: Tensor) -> Tensor:
+        """Return the predicted velocity of noisy latents `(batch, channels, 16, 16)`."""
+        states = self.text(input_ids=captions).last_hidden_state
+        predicted: Tensor = self.unet(noisy, timesteps, states).sample
+        return predicted
+
+
+def train_unet(
+    team: Team,
+    work: Path,
+    tokenizer: CLIPTokenizer,
+    training: UnetTraining,
+    budget: Budget,
+) -> None:
+    """Train or go on training; the checkpoint `unet.pt` holds the averaged weights."""
+    torch.manual_seed(training.seed)
+    denoiser = Denoiser(tokenizer, training)
+    start = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
+    denoiser.text.load_state_dict(_text_weights(start["average"]["weights"]))
+    unet_optimisers = Optimisers(
+        denoiser.unet,
+        muon_lr=training.muon_lr,
+        adam_lr=training.adam_lr,
+        adam_names=("conv_in", "conv_out", "time_embedding"),
+    )
+    text_optimisers = Optimisers(
+        denoiser.text,
+        muon_lr=training.muon_lr * training.text_rate,
+        adam_lr=training.adam_lr * training.text_rate,
+        adam_names=("embedding",),
+    )
+    average = Average(denoiser, training.average_decay)
+    sitting = Sitting(work, "unet", budget)
+    saved = sitting.saved()
+    if saved is not None:
+        denoiser.load_state_dict(saved["model"])
+        unet_optimisers.restore(saved["optimisers"])
+        text_optimisers.restore(saved["text_optimisers"])
+        average.restore(saved["average"])
+    latents = np.load(work / "latents.npy", mmap_mode="r")
+    schedule = _Schedule(training.snr_cap)
+    text_learns = True
+    while not team.leader_says(float(sitting.over())):
+        if text_learns and team.leader_says(sitting.share()) >= training.text_share:
+            text_learns = False
+            _settle_text(team, denoiser, average)
+        rng = np.random.default_rng((training.seed, sitting.progress.steps, team.rank))
+        captions, clean = _batch(rng, latents, tokenizer, training)
+        loss = _step(denoiser, schedule, clean, captions)
+        team.average_gradients(denoiser)
+        torch.nn.utils.clip_grad_norm_(denoiser.parameters(), 1.0)
+        rate = team.leader_says(sitting.rate(warm_up_steps=60, decay_share=0.45))
+        unet_optimisers.step(rate)
+        text_optimisers.step(rate)
+        sitting.step_done(len(clean) * team.size, {"v": loss})
+        if team.rank:
+            continue
+        average.update(denoiser)
+        if sitting.save_is_due():
+            sitting.save(
+                {
+                    "model": denoiser.state_dict(),
+                    "average": average.state(),
+                    "optimisers": unet_optimisers.state(),
+                    "text_optimisers": text_optimisers.state(),
+                }
+            )
+
+
+def load_trained_denoiser(work: Path, tokenizer: CLIPTokenizer, training: UnetTraining) -> Denoiser:
+    """Return UNet and text encoder of the last checkpoint, averaged, ready to use."""
+    state = torch.load(work / "unet.pt", map_location="cpu", weights_only=True)
+    denoiser = Denoiser(tokenizer, training)
+    denoiser.load_state_dict(state["average"]["weights"])
+    denoiser.eval().requires_grad_(False)
+    return denoiser
+
+
+class _Schedule:
+    """Signal and noise shares of each timestep, and the weight of its loss."""
+
+    def __init__(self, snr_cap: float) -> None:
+        signal = new_scheduler().alphas_cumprod
+        self.signal = signal.sqrt()
+        self.noise = (1 - signal).sqrt()
+        ratio = signal / (1 - signal)
+        self.weight = ratio.clamp(max=snr_cap) / (ratio + 1)
+        # The noisiest steps decide what the picture shows at all; they keep a fair say.
+        self.weight = self.weight.clamp(min=0.15)
+
+
+def _batch(
+    rng: np.random.Generator,
+    latents: npt.NDArray[np.float16],
+    tokenizer: CLIPTokenizer,
+    training: UnetTraining,
+) -> tuple[Tensor, Tensor]:
+    words = random.Random(int(rng.integers(2**31)))
+    indices = rng.integers(0, len(latents), training.batch_size)
+    texts = [
+        "" if words.random() < training.empty_share else caption(training_scene(int(i)), words)
+        for i in indices
+    ]
+    clean = torch.from_numpy(np.stack([latents[i] for i in indices])).float()
+    return token_ids(tokenizer, texts, 77), clean
+
+
+def _step(denoiser: Denoiser, schedule: _Schedule, clean: Tensor, captions: Tensor) -> float:
+    count = len(clean)
+    # Spread evenly over the schedule: less noise in the gradient than independent draws.
+    spread = (torch.arange(count) + torch.rand(count)) / count
+    timesteps = (spread * 1000).long().clamp(max=999)
+    noise = torch.randn_like(clean)
+    signal = schedule.signal[timesteps].view(-1, 1, 1, 1)
+    share = schedule.noise[timesteps].view(-1, 1, 1, 1)
+    noisy = signal * clean + share * noise
+    velocity = signal * noise - share * clean
+    with torch.autocast("cpu", torch.bfloat16):
+        predicted = denoiser(noisy, timesteps, captions)
+    errors = (predicted.float() - velocity).pow(2).mean((1, 2, 3))
+    weights = schedule.weight[timesteps]
+    loss = (errors * weights).sum() / weights.sum()
+    loss.backward()
+    return float(errors.mean().item())
+
+
+def _settle_text(team: Team, denoiser: Denoiser, average: Average) -> None:
+    """Give the text encoder its averaged weights for good; later steps are faster for it."""
+    if team.rank == 0:
+        denoiser.text.load_state_dict(_text_weights(average.weights))
+    team.spread_weights(denoiser.text)
+    denoiser.text.requires_grad_(False)
+    log.info("unet: the text encoder stays as it is from here on")
+
+
+def _text_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    prefix = "text."
+    return {k[len(prefix) :]: v for k, v in weights.items() if k.startswith(prefix)}

@@ -1,0 +1,149 @@
+"""Stage `vae`: the autoencoder between pictures and latents.
+
+Small crops at first, because a crop of 64 pixels costs a quarter of a whole picture and teaches
+edges and colours just as well; whole pictures in the last third.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from textinv_app.crayon.dataset import open_drawings
+from textinv_app.crayon.optimisers import Optimisers
+from textinv_app.crayon.sittings import Average, Budget, Sitting
+
+log = logging.getLogger(__name__)
+
+LATENT_CHANNELS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class VaeOptions:
+    """How the autoencoder is built and trained."""
+
+    block_out_channels: tuple[int, ...] = (16, 32, 64, 128)
+    batch_size: int = 16
+    crop_pixels: int = 64
+    whole_share: float = 0.3
+    """The last share of the budget trained on whole pictures."""
+    texture_share: float = 0.25
+    kl_weight: float = 1e-6
+    muon_lr: float = 0.02
+    adam_lr: float = 1e-3
+    seed: int = 1
+
+
+def new_vae(options: VaeOptions) -> AutoencoderKL:
+    """Return an untrained autoencoder: eight-fold smaller latents, 128-pixel pictures."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=options.block_out_channels,
+        layers_per_block=1,
+        latent_channels=LATENT_CHANNELS,
+        norm_num_groups=8,
+        sample_size=128,
+    )
+
+
+def train_vae(work: Path, options: VaeOptions, budget: Budget) -> None:
+    """Train or go on training; the checkpoint `vae.pt` holds the averaged weights."""
+    torch.manual_seed(options.seed)
+    vae = new_vae(options)
+    optimisers = Optimisers(
+        vae,
+        muon_lr=options.muon_lr,
+        adam_lr=options.adam_lr,
+        adam_names=("conv_in", "conv_out", "quant_conv"),
+    )
+    average = Average(vae, 0.998)
+    sitting = Sitting(work, "vae", budget)
+    saved = sitting.saved()
+    if saved is not None:
+        vae.load_state_dict(saved["model"])
+        optimisers.restore(saved["optimisers"])
+        average.restore(saved["average"])
+    drawings = open_drawings(work).pixels
+    textures = np.load(work / "textures.npy", mmap_mode="r")
+    while not sitting.over():
+        rng = np.random.default_rng((options.seed, sitting.progress.steps))
+        batch = _batch(rng, (drawings, textures), options, sitting.share())
+        losses = _step(vae, batch, options)
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        optimisers.step(sitting.rate())
+        average.update(vae)
+        sitting.step_done(len(batch), losses)
+        if sitting.save_is_due():
+            sitting.save(
+                {
+                    "model": vae.state_dict(),
+                    "optimisers": optimisers.state(),
+                    "average": average.state(),
+                }
+            )
+
+
+def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
+    """Return the autoencoder of the last checkpoint, averaged, ready to use."""
+    state = torch.load(work / "vae.pt", map_location="cpu", weights_only=True)
+    vae = new_vae(options)
+    vae.load_state_dict(state["average"]["weights"])
+    vae.eval().requires_grad_(False)
+    return vae
+
+
+def _batch(
+    rng: np.random.Generator,
+    sources: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
+    options: VaeOptions,
+    share: float,
+) -> Tensor:
+    whole = share >= 1 - options.whole_share
+    size = sources[0].shape[1] if whole else options.crop_pixels
+    count = max(1, options.batch_size // 4) if whole else options.batch_size
+    pictures = []
+    for _ in range(count):
+        source = sources[1] if rng.random() < options.texture_share else sources[0]
+        picture = source[rng.integers(len(source))]
+        # Crops on the grid of the latents' cells and off it alike.
+        top, left = rng.integers(0, source.shape[1] - size + 1, 2)
+        crop = picture[top : top + size, left : left + size]
+        pictures.append(crop[:, ::-1] if rng.random() < 0.5 else crop)
+    stacked = torch.from_numpy(np.ascontiguousarray(np.stack(pictures)))
+    return stacked.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def _step(vae: AutoencoderKL, batch: Tensor, options: VaeOptions) -> dict[str, float]:
+    with torch.autocast("cpu", torch.bfloat16):
+        posterior = vae.encode(batch).latent_dist
+        decoded = vae.decode(posterior.sample()).sample
+    decoded = decoded.float()
+    plain = (decoded - batch).abs().mean()
+    edges = _edge_loss(decoded, batch)
+    coarse = _coarse_loss(decoded, batch)
+    divergence = posterior.kl().float().mean() / batch[0].numel()
+    loss = plain + edges + 0.5 * coarse + options.kl_weight * batch[0].numel() * divergence
+    loss.backward()
+    return {"l1": plain.item(), "edges": edges.item(), "kl": divergence.item()}
+
+
+def _edge_loss(decoded: Tensor, batch: Tensor) -> Tensor:
+    error = decoded - batch
+    across = (error[..., :, 1:] - error[..., :, :-1]).abs().mean()
+    down = (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+    return across + down
+
+
+def _coarse_loss(decoded: Tensor, batch: Tensor) -> Tensor:
+    error = decoded - batch
+    half = F.avg_pool2d(error, 2)
+    return half.abs().mean() + F.avg_pool2d(half, 2).abs().mean()
