@@ -108,7 +108,9 @@ def check_with_diffusers(server: PetnameServer, files: dict[str, Path]) -> None:
     from diffusers import StableDiffusionPipeline
 
     assets = Path(server.settings.get("assets_dir", Path(__file__).resolve().parents[2] / "assets"))
-    pipeline = StableDiffusionPipeline.from_pretrained(assets / "crayon", safety_checker=None)
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        assets / "crayon", safety_checker=None, torch_dtype=torch.float32
+    )
     with safe_open(str(files["embedding"]), "pt") as opened:
         vectors = opened.get_tensor(next(iter(opened.keys())))
     pipeline.load_textual_inversion(vectors, token="waffledog")
