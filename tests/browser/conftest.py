@@ -6,25 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.assets_folder import has_real_crayon, tiny_assets
-from tests.browser.chromium import CHROMIUM_OPTIONS, chromium_path
 from tests.server import PetnameServer
 
 ACTION_TIMEOUT_MILLISECONDS = 30_000
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Return a real Chromium; skips where there is none."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("there is no Chromium on this machine (see README)")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +26,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PetnameServer]:
 
 
 @pytest.fixture
-def context(browser: Browser, server: PetnameServer) -> Iterator[BrowserContext]:
+def context(chromium: Browser, server: PetnameServer) -> Iterator[BrowserContext]:
     """Return a fresh visitor who speaks English."""
-    visitor = browser.new_context(base_url=server.url, locale="en-GB")
+    visitor = chromium.new_context(base_url=server.url, locale="en-GB")
     visitor.set_default_timeout(ACTION_TIMEOUT_MILLISECONDS)
     yield visitor
     visitor.close()

@@ -95,9 +95,11 @@ def rename_first(driver: PageDriver, name: str) -> None:
     assert_unharmed(driver, "rename")
 
 
-def test_another_site_cannot_frame_or_use_the_page(browser: Browser, server: PetnameServer) -> None:
+def test_another_site_cannot_frame_or_use_the_page(
+    chromium: Browser, server: PetnameServer
+) -> None:
     """A page from elsewhere gets neither a frame nor a request through."""
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     page.route(
         "http://evil.example/",

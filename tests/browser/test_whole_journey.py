@@ -36,10 +36,10 @@ def start_training(driver: PageDriver) -> None:
 
 
 def test_teach_a_pet_and_take_its_files_home(
-    browser: Browser, server: PetnameServer, photos: list[Path], tmp_path: Path
+    chromium: Browser, server: PetnameServer, photos: list[Path], tmp_path: Path
 ) -> None:
     """Everything a person does, with the browser closed in the middle of the training."""
-    first = browser.new_context(base_url=server.url, locale="en-GB")
+    first = chromium.new_context(base_url=server.url, locale="en-GB")
     driver = PageDriver(server, first.new_page()).open()
     prepare_pet(driver, photos)
     assert driver.page.locator("#pn-upload-photos [data-photo]").count() == len(photos)
@@ -51,7 +51,7 @@ def test_teach_a_pet_and_take_its_files_home(
     problems = driver.problems
     first.close()
 
-    second = browser.new_context(base_url=server.url, locale="en-GB", storage_state=kept)
+    second = chromium.new_context(base_url=server.url, locale="en-GB", storage_state=kept)
     driver = PageDriver(server, second.new_page(), problems).open()
     driver.go("train")
     assert driver.wait_for_step("embedding", step + 1, TRAINING_TIMEOUT_SECONDS) > step
@@ -147,13 +147,13 @@ def test_a_reload_keeps_everything(
 
 
 def test_a_stranger_in_the_same_server_sees_an_empty_page(
-    browser: Browser, server: PetnameServer, photos: list[Path]
+    chromium: Browser, server: PetnameServer, photos: list[Path]
 ) -> None:
     """Two visitors, two worlds."""
-    one = browser.new_context(base_url=server.url, locale="en-GB")
+    one = chromium.new_context(base_url=server.url, locale="en-GB")
     driver = PageDriver(server, one.new_page()).open()
     prepare_pet(driver, photos[:1])
-    other = browser.new_context(base_url=server.url, locale="en-GB")
+    other = chromium.new_context(base_url=server.url, locale="en-GB")
     stranger = PageDriver(server, other.new_page()).open()
     assert stranger.page.locator("[data-photo]").count() == 0
     assert "Waffle" not in stranger.page.content()
@@ -161,9 +161,9 @@ def test_a_stranger_in_the_same_server_sees_an_empty_page(
     other.close()
 
 
-def test_the_page_speaks_french(browser: Browser, server: PetnameServer) -> None:
+def test_the_page_speaks_french(chromium: Browser, server: PetnameServer) -> None:
     """A French browser is sent to the French page; the switch leads back and forth."""
-    visitor = browser.new_context(base_url=server.url, locale="fr-FR")
+    visitor = chromium.new_context(base_url=server.url, locale="fr-FR")
     driver = PageDriver(server, visitor.new_page()).open("/")
     assert driver.page.url.endswith("/fr/")
     assert driver.page.get_attribute("html", "lang") == "fr"

@@ -67,6 +67,16 @@ def test_weights_are_half_precision_in_the_files_and_load_as_asked() -> None:
         assert all(bool(torch.isfinite(t).all()) for t in floating)
 
 
+def test_the_model_cards_snippet_runs_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It failed once: the text encoder loaded in half precision, the UNet in single."""
+    card = (CRAYON / "README.md").read_text(encoding="utf-8")
+    snippet = card.split("```python\n")[1].split("```")[0].replace("steps=20", "steps=2")
+    monkeypatch.chdir(ASSETS.parent)
+    names: dict[str, object] = {}
+    exec(compile(snippet.replace("\npipeline(", "\npicture = pipeline("), "card", "exec"), names)
+    assert names["picture"].size == (128, 128)
+
+
 def test_any_text_tokenizes_and_the_usual_prompts_are_known_words() -> None:
     tokenizer = CLIPTokenizer.from_pretrained(str(CRAYON / "tokenizer"))
     prompt = "a photo of a golden dog with a red scarf in the snow"

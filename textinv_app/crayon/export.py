@@ -89,13 +89,26 @@ def _save_pipeline(parts: Parts, folder: Path) -> None:
     pipeline.to(torch.float16)
     pipeline.save_pretrained(str(folder), safe_serialization=True, max_shard_size=SHARD_SIZE)
     pipeline.to(torch.float32)
+    _load_in_single_precision(folder / "text_encoder" / "config.json")
     save_tokenizer(parts.tokenizer, folder / "tokenizer")
+
+
+def _load_in_single_precision(config_path: Path) -> None:
+    """Make transformers load a part in float32 unless told otherwise, as diffusers does.
+
+    It takes the file's own type by default; a half-precision text encoder beside a single-precision
+    UNet cannot draw.
+    """
+    config = json.loads(config_path.read_text(encoding="utf-8"))
+    config["dtype"] = "float32"
+    config_path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _save_image_encoder(clip: CrayonClip, folder: Path) -> None:
     encoder = folder / "image_encoder"
     clip.image.half().save_pretrained(str(encoder), max_shard_size=SHARD_SIZE)
     clip.image.float()
+    _load_in_single_precision(encoder / "config.json")
     preprocessing = {
         "image_processor_type": "CLIPImageProcessor",
         "do_convert_rgb": True,
