@@ -204,6 +204,13 @@ def test_files_over_the_limits_are_refused(tmp_path: Path) -> None:
         import_file(too_much, destination)
     assert caught.value.code == "file.too_large"
     assert caught.value.details["limit_mb"] == 1_000
+    model = {
+        "model.diffusion_model.input_blocks.0.0.weight": entry([250_000_000], 0, 1_000_000_000),
+        "first_stage_model.decoder.conv_in.bias": entry([1], 1_000_000_000, 1_000_000_004),
+    }
+    with pytest.raises(FileRefused) as caught:
+        import_file(_sparse_file(tmp_path / "model", model, 1_000_000_004), destination)
+    assert caught.value.code == "file.whole_model"
     vectors, rest = entry([1, 768], 0, 3_072), entry([16_000_000], 3_072, 64_003_072)
     padded = {"emb_params": vectors, "emb_params_out": rest}
     with pytest.raises(FileRefused) as caught:

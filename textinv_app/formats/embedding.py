@@ -6,6 +6,7 @@ One tensor ``emb_params [n, d]`` for models with one text encoder, exactly ``cli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,21 @@ from textinv_app.formats.header import (
 MAX_VECTORS = 75
 """More do not fit between the start and the end token of a prompt of 77."""
 
+DIFFUSERS_FILE_NAMES = ("learned_embeds.safetensors", "learned_embeds_2.safetensors")
+"""What diffusers looks for in a folder or repository: one file for each text encoder."""
+
 _SINGLE_KEY = "emb_params"
 _PAIR_KEYS = ("clip_l", "clip_g")
+_STRING_TO_PARAM = re.compile(r"string_to_param[./]")
+"""AUTOMATIC1111's dictionary, as those spell it who put it into safetensors."""
+_XTI_LAYER = re.compile(r"(IN|MID|OUT)\d\d")
+_KEYS_WITHOUT_MEANING = frozenset(
+    {"emb_params", "emp_params", "clip_l", "clip_g", "clip_h", "embedding", "weight", "*", "tensor"}
+)
+_KEYS_OF_ENCODERS = {
+    ("text_encoder",): (_SINGLE_KEY,),
+    ("text_encoder", "text_encoder_2"): _PAIR_KEYS,
+}
 
 
 @dataclass(frozen=True)
@@ -73,13 +87,40 @@ def write_embedding(
     any float type, written as float32. Raises ``ValueError`` when a name, a shape or a value is
     wrong, and ``OSError``.
     """
-    keys = {
-        ("text_encoder",): (_SINGLE_KEY,),
-        ("text_encoder", "text_encoder_2"): _PAIR_KEYS,
-    }.get(tuple(sorted(vectors)))
-    if keys is None:
+    arrays = _checked_arrays(vectors)
+    keys = _KEYS_OF_ENCODERS[tuple(sorted(vectors))]
+    write_safetensors(path, dict(zip(keys, arrays, strict=True)), metadata)
+
+
+def write_diffusers_embedding(
+    folder: Path,
+    token: str,
+    vectors: Mapping[str, FloatArray],
+    metadata: Mapping[str, str],
+) -> tuple[Path, ...]:
+    """Write an embedding as diffusers spells it, and return the files, first encoder first.
+
+    ``folder/learned_embeds.safetensors`` holds the one tensor ``<token> [n, width]``, float32, from
+    which ``load_textual_inversion(folder)`` takes the word; for SDXL, ``learned_embeds_2`` holds
+    the vectors of the second text encoder, for a call of its own. ``vectors`` is as in
+    ``write_embedding``. Raises ``ValueError`` and ``OSError``.
+    """
+    arrays = _checked_arrays(vectors)
+    # The key that marks files written by PyTorch programs; some readers insist on it.
+    marked = {**metadata, "format": "pt"}
+    paths = tuple(folder / name for name in DIFFUSERS_FILE_NAMES[: len(arrays)])
+    for path, array in zip(paths, arrays, strict=True):
+        write_safetensors(path, {token: array}, marked)
+    return paths
+
+
+def _checked_arrays(vectors: Mapping[str, FloatArray]) -> list[FloatArray]:
+    """Return the vectors as float32, by text encoder; raises ``ValueError``."""
+    if tuple(sorted(vectors)) not in _KEYS_OF_ENCODERS:
         raise ValueError(f"unknown text encoders {sorted(vectors)}")
-    arrays = [np.asarray(vectors[name], dtype=np.float32) for name in sorted(vectors)]
+    arrays: list[FloatArray] = [
+        np.asarray(vectors[name], dtype=np.float32) for name in sorted(vectors)
+    ]
     counts = {array.shape[0] for array in arrays if array.ndim == 2}
     if any(array.ndim != 2 for array in arrays) or len(counts) != 1:
         raise ValueError("vectors must be 2-D and as many for each text encoder")
@@ -87,7 +128,7 @@ def write_embedding(
         raise ValueError(f"an embedding has 1 to {MAX_VECTORS} vectors")
     if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError("vectors must be finite")
-    write_safetensors(path, dict(zip(keys, arrays, strict=True)), metadata)
+    return arrays
 
 
 def read_embedding(
@@ -98,7 +139,16 @@ def read_embedding(
     The family follows from the widths; where these are in no list of ``known_widths`` (models of
     unusual size), from the metadata. Raises ``FileRefused``.
     """
-    header = read_header(path)
+    return read_described_embedding(path, read_header(path), known_widths)
+
+
+def read_described_embedding(
+    path: Path, header: Header, known_widths: Mapping[Family, tuple[int, ...]] = TEXT_WIDTHS
+) -> EmbeddingFile:
+    """Read the embedding that ``header`` describes, which may be a part of the file's own.
+
+    Raises ``FileRefused``.
+    """
     shape = embedding_shape(header, known_widths)
     tensors = read_tensors(path, header, wanted=lambda name: name in shape.keys)
     vectors = {
@@ -138,17 +188,36 @@ def embedding_shape(
 def looks_like_embedding(header: Header) -> bool:
     """Tell whether a file with this header is meant as an embedding, usable or not."""
     names = set(header.tensors)
-    return bool(names & {"clip_l", "clip_g", "emb_params", "emp_params", "IN01"}) or (
+    return (
         len(names) == 1
+        or bool(names & {"clip_l", "clip_g", "emb_params", "emp_params"})
+        or any(_STRING_TO_PARAM.match(name) or _XTI_LAYER.fullmatch(name) for name in names)
+        or (bool(names) and all(name.startswith("<") for name in names))
     )
 
 
+def name_inside(header: Header) -> str:
+    """Return what an embedding file calls its word inside, as diffusers does; empty if nothing."""
+    given = header.metadata.get("petname.inner_name", "")
+    keys = tuple(header.tensors)
+    if given or len(keys) != 1 or keys[0] in _KEYS_WITHOUT_MEANING:
+        return given
+    key = _STRING_TO_PARAM.sub("", keys[0]).strip("<>*. ")
+    return key if key.isprintable() and len(key) <= 100 else ""
+
+
 def _choose_keys(tensors: Mapping[str, TensorEntry]) -> tuple[str, ...]:
-    if "IN01" in tensors:
+    if any(_XTI_LAYER.fullmatch(name) for name in tensors):
         raise FileRefused(
             "embedding.xti",
             "This is an XTI embedding, with its own vectors for each layer; only kohya's scripts "
             "can use it. Look for a plain textual inversion file.",
+        )
+    if any(name.startswith(("t5xxl", "t5_", "clip_t5")) for name in tensors):
+        raise FileRefused(
+            "embedding.other_model",
+            "This embedding was made for another kind of model (such as Flux or Stable Diffusion "
+            "3). Petname works with Crayon, Stable Diffusion 1.x, 2.x and XL.",
         )
     if set(_PAIR_KEYS) <= set(tensors):
         return _PAIR_KEYS
@@ -157,6 +226,16 @@ def _choose_keys(tensors: Mapping[str, TensorEntry]) -> tuple[str, ...]:
             return (key,)
     if len(tensors) == 1:
         return tuple(tensors)
+    words = [name for name in tensors if _STRING_TO_PARAM.match(name)]
+    if len(words) == 1:
+        return (words[0],)
+    if words or all(name.startswith("<") for name in tensors):
+        raise FileRefused(
+            "embedding.several_words",
+            f"This file holds {len(words or tensors)} words at once; Petname takes one from a "
+            "file. Look for the words as files of their own.",
+            words=len(words or tensors),
+        )
     raise FileRefused(
         "file.unknown_kind",
         "This file is neither an embedding nor a LoRA that Petname knows.",
@@ -179,16 +258,18 @@ def _two_dimensions(entry: TensorEntry) -> tuple[int, int]:
 def _family(
     widths: tuple[int, ...], header: Header, known_widths: Mapping[Family, tuple[int, ...]]
 ) -> Family:
+    named = family_of_metadata(header.metadata)
+    # The first half has the width of Stable Diffusion 1.x; only its metadata tell it apart.
+    is_half = named == "sdxl" and len(widths) == 1
     for family, known in known_widths.items():
-        if known == widths:
+        if known == widths and not is_half:
             return family
-    if widths == (TEXT_WIDTHS["sdxl"][1],):
+    if is_half or widths == (TEXT_WIDTHS["sdxl"][1],):
         raise FileRefused(
             "embedding.half_of_sdxl",
             "This is one half of an SDXL embedding; the half for the other text encoder is "
             "missing. Look for a file that holds both, clip_l and clip_g.",
         )
-    named = family_of_metadata(header.metadata)
     if named is not None and len(ENCODERS[named]) == len(widths):
         return named
     raise FileRefused(

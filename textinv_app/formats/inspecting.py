@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textinv_app.domain.concept import Family, Method
 from textinv_app.errors import FileRefused
-from textinv_app.formats.embedding import embedding_shape, looks_like_embedding
+from textinv_app.formats.embedding import embedding_shape, looks_like_embedding, name_inside
 from textinv_app.formats.families import FAMILY_TITLES
+from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import Header, read_header, read_tensors
 from textinv_app.formats.lora_keys import looks_like_lora
 from textinv_app.formats.lora_reading import LoraShape, lora_shape
+from textinv_app.formats.sniffing import Container
 
 _HASH_CHUNK_BYTES = 1 << 20
+_NAMELESS = re.compile(
+    r"(learned_?embeds?|embeddings?|pytorch_lora_weights|adapter_model|model|weights|download"
+    r"|unnamed|imported|file)([-_ (.]*(steps?)?[-_ ]*\d*\)?)?",
+    re.IGNORECASE,
+)
+"""Names of files that programs give and that say nothing about the word."""
+_NEGATIVE_NAMES = re.compile(
+    r"negative|(^|[-_ ])neg(ative)?([-_ ]|xl|v?\d|$)|bad[-_ ]?(hand|prompt|artist|image|pic|dream"
+    r"|quality|anatomy|fingers?|feet|face|body)|unaesthetic|unspeakable|boring_e621|verybad",
+    re.IGNORECASE,
+)
+"""Parts of the names of negative embeddings in circulation; their files rarely say so."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,8 @@ class Inspection:
     size_bytes: int
     sha256: str
     """Of the whole file."""
+    container: Container = "safetensors"
+    """What the numbers are kept in; a ``pickle`` is only ever opened in a confined child."""
 
     @property
     def family_title(self) -> str:
@@ -70,18 +87,39 @@ class Inspection:
             )
 
 
-def inspect(path: Path) -> Inspection:
-    """Tell what the embedding or LoRA at ``path`` is, by its content.
+def inspect_any(path: Path) -> Inspection:
+    """Tell what a file of any kind is: safetensors, an old ``.pt`` or ``.bin``, or a picture.
 
-    Reads the header, of a LoRA also one alpha, and the file once for its hash; says nothing about
-    the numbers. Raises ``FileRefused`` with a plain sentence for anything else, and ``OSError``.
+    What is no safetensors file is read in a confined child; size and hash are those of the file
+    itself. Raises ``FileRefused`` and ``OSError`` as ``inspect`` does.
+    """
+    with as_safetensors(path) as readable:
+        found = inspect(readable.path, path.stem)
+    if readable.container == "safetensors":
+        return found
+    return replace(
+        found,
+        container=readable.container,
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of_file(path),
+    )
+
+
+def inspect(path: Path, name: str = "") -> Inspection:
+    """Tell what the safetensors embedding or LoRA at ``path`` is, by its content.
+
+    ``name`` is what the file was called before, without its ending, where that is not the name it
+    has now. Reads the header, of a LoRA also one alpha, and the file once for its hash; says
+    nothing about the numbers. Raises ``FileRefused`` with a plain sentence for anything else, and
+    ``OSError``.
     """
     header = read_header(path)
-    names = header.tensors
+    names, name = header.tensors, name or path.stem
     if looks_like_lora(names) or not looks_like_embedding(header):
-        return _inspect_lora(path, header, lora_shape(header))
+        return _inspect_lora(path, header, lora_shape(header), name)
     shape = embedding_shape(header)
-    word = _trigger_word(header, path)
+    inside = name_inside(header)
+    word = _told_word(header) or (inside if inside and _NAMELESS.fullmatch(name) else name)
     return Inspection(
         kind="embedding",
         family=shape.family,
@@ -91,20 +129,20 @@ def inspect(path: Path) -> Inspection:
         alpha=None,
         module_count=0,
         trigger_word=word,
-        is_negative=_is_negative(header, path.stem),
+        is_negative=_is_negative(header, f"{name} {inside}"),
         metadata=header.metadata,
         size_bytes=header.size_bytes,
         sha256=sha256_of_file(path),
     )
 
 
-def _inspect_lora(path: Path, header: Header, shape: LoraShape) -> Inspection:
+def _inspect_lora(path: Path, header: Header, shape: LoraShape, name: str) -> Inspection:
     first = shape.layers[0]
     alpha = float(first.rank) if first.given_alpha is None else first.given_alpha
     if "alpha" in first.tensors:
-        name = first.tensors["alpha"].name
-        stored = read_tensors(path, header, wanted=lambda other: other == name)
-        alpha = float(stored[name].reshape(()))
+        key = first.tensors["alpha"].name
+        stored = read_tensors(path, header, wanted=lambda other: other == key)
+        alpha = float(stored[key].reshape(()))
     width = shape.cross_attention_width
     return Inspection(
         kind="lora",
@@ -114,7 +152,7 @@ def _inspect_lora(path: Path, header: Header, shape: LoraShape) -> Inspection:
         rank=shape.rank,
         alpha=alpha,
         module_count=len(shape.layers),
-        trigger_word=_trigger_word(header, path),
+        trigger_word=_told_word(header) or name,
         is_negative=False,
         metadata=header.metadata,
         size_bytes=header.size_bytes,
@@ -131,20 +169,22 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _trigger_word(header: Header, path: Path) -> str:
+def _told_word(header: Header) -> str:
+    """Return the trigger word that the metadata names; empty where they name none."""
     for key in ("modelspec.trigger_phrase", "ss_output_name"):
         word = header.metadata.get(key, "").strip()
         if word and len(word) <= 100 and word.isprintable():
             return word
-    return path.stem
+    return ""
 
 
-def _is_negative(header: Header, stem: str) -> bool:
+def _is_negative(header: Header, names: str) -> bool:
     said = header.metadata.get("modelspec.is_negative_embedding", "").lower()
     if said in {"true", "false"}:
         return said == "true"
-    # Files in circulation rarely say so; these parts stand in the names of the common ones.
-    name = stem.lower()
-    return any(
-        part in name for part in ("negative", "badhand", "bad-hand", "bad_hand", "bad_prompt")
-    )
+    return sounds_negative(names)
+
+
+def sounds_negative(name: str) -> bool:
+    """Tell whether a name is like those of negative embeddings, such as ``EasyNegative``."""
+    return bool(_NEGATIVE_NAMES.search(name))

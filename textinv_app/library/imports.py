@@ -1,0 +1,209 @@
+"""Files from elsewhere: taken in, given a word of their own, moved between the two prompts."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import unicodedata
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from textinv_app.domain.concept import ConceptKind, Family
+from textinv_app.domain.manifest import ResultManifest
+from textinv_app.domain.words import check_word
+from textinv_app.errors import BadInput, FileRefused, WordRefused
+from textinv_app.formats.bundles import bundled_names
+from textinv_app.formats.foreign.converting import as_safetensors
+from textinv_app.formats.header import read_header
+from textinv_app.formats.importing import import_bundled, import_file, mark_negative
+from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.library.api import ReceivedFile
+from textinv_app.library.artifact_rows import ArtifactRow
+from textinv_app.library.folders import DataFolder, new_identifier, now_text, write_owner
+from textinv_app.library.names import MAX_NAME_CHARACTERS
+from textinv_app.library.removing import Tables
+from textinv_app.library.space import SpaceKeeper
+from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
+
+logger = logging.getLogger(__name__)
+
+MODEL_OF_FAMILY: dict[Family, str] = {
+    "crayon": "crayon",
+    "sd1": "sd15",
+    "sd2": "sd21",
+    "sdxl": "sdxl",
+}
+MAX_BUNDLED = 8
+"""Embeddings taken from one LoRA file; those in circulation hold one or two."""
+# Rules for new words that a word which is already in use elsewhere need not keep.
+_FORGIVEN = frozenset(
+    {"word.ending", "word.too_short", "word.start", "word.double_underscore", "word.ordinary"}
+)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """An imported file, whole but not yet in its place."""
+
+    folder: Path
+    final: Path
+    row: ArtifactRow
+
+
+class Imports:
+    """What the library does with files from elsewhere."""
+
+    def __init__(self, tables: Tables, data: DataFolder, space: SpaceKeeper) -> None:
+        self._tables = tables
+        self._data = data
+        self._space = space
+
+    def take_in(self, owner: str, file: ReceivedFile) -> str:
+        """Import a file and return its id; it is removed from where it lies.
+
+        Embeddings that come inside a LoRA become files of their own. Raises ``FileRefused`` and
+        ``QuotaReached``.
+        """
+        try:
+            self._space.refuse_if_full(owner, file.path.stat().st_size)
+            with as_safetensors(file.path) as readable, ExitStack() as cleanup:
+                prepared = self._prepare(owner, readable.path, file.display_name, cleanup)
+                self._publish(owner, prepared)
+            return prepared[-1].row.artifact_id
+        finally:
+            file.path.unlink(missing_ok=True)
+
+    def use_as_negative(self, artifact: ArtifactRow, negative: bool) -> None:
+        """Say of an imported embedding whether it belongs into the negative prompt.
+
+        The file itself says so afterwards too. Raises ``BadInput`` for any other file.
+        """
+        manifest = artifact.manifest
+        if not artifact.imported or manifest.method != "embedding":
+            raise BadInput(
+                "artifact.not_switchable",
+                "Only an embedding from elsewhere can be moved between the two prompts.",
+            )
+        folder = self._data.imported(artifact.artifact_id)
+        written = mark_negative(folder / manifest.file_name, negative)
+        changed = manifest.model_copy(
+            update={
+                "kind": "negative" if negative else "subject",
+                "size_bytes": written.size_bytes,
+                "sha256": written.sha256,
+            }
+        )
+        atomic_write_text(folder / "manifest.json", changed.model_dump_json(indent=1))
+        self._tables.artifacts.change_manifest(artifact.artifact_id, changed)
+
+    def _prepare(
+        self, owner: str, source: Path, display_name: str, cleanup: ExitStack
+    ) -> list[_Prepared]:
+        """Write the new files into temporary folders, the one that was sent last."""
+        stem = safe_stem(display_name)
+        taken = self._words(owner)
+        word = _free_word(inspect(source, stem).trigger_word, taken)
+        folder, final = self._new_folder(cleanup)
+        found = import_file(source, folder / f"{word}.safetensors", stem)
+        manifest = _manifest(found, word, _shown_name(display_name, word))
+        main = self._finish(owner, folder, final, manifest)
+        if found.kind == "embedding":
+            return [main]
+        return [*self._prepare_bundled(owner, source, taken, cleanup), main]
+
+    def _prepare_bundled(
+        self, owner: str, source: Path, taken: set[str], cleanup: ExitStack
+    ) -> list[_Prepared]:
+        prepared = []
+        for name in bundled_names(read_header(source))[:MAX_BUNDLED]:
+            # The LoRA may go by the same word, as the two files of one pet do.
+            word = _free_word(safe_stem(name), taken)
+            folder, final = self._new_folder(cleanup)
+            try:
+                found = import_bundled(source, name, folder / f"{word}.safetensors")
+            except FileRefused as refused:
+                logger.warning("an embedding inside a LoRA was left out: %s", refused.code)
+                continue
+            taken.add(word)
+            manifest = _manifest(found, word, _shown_name(name, word))
+            prepared.append(self._finish(owner, folder, final, manifest))
+        return prepared
+
+    def _new_folder(self, cleanup: ExitStack) -> tuple[Path, Path]:
+        final = self._data.imported(new_identifier())
+        folder = temporary_beside(final)
+        folder.mkdir()
+        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder, final
+
+    def _finish(self, owner: str, folder: Path, final: Path, manifest: ResultManifest) -> _Prepared:
+        write_owner(folder, owner)
+        atomic_write_text(folder / "manifest.json", manifest.model_dump_json(indent=1))
+        row = ArtifactRow(
+            artifact_id=final.name,
+            owner_id=owner,
+            concept_id="",
+            run_id="",
+            name=manifest.concept_name,
+            manifest=manifest,
+            created_at=manifest.created_at,
+        )
+        return _Prepared(folder, final, row)
+
+    def _publish(self, owner: str, prepared: list[_Prepared]) -> None:
+        with self._tables.store.transaction():
+            self._tables.owners.note(owner)
+            for one in prepared:
+                self._tables.artifacts.add(one.row)
+                publish_directory(one.folder, one.final)
+
+    def _words(self, owner: str) -> set[str]:
+        words = {a.manifest.placeholder_token for a in self._tables.artifacts.of_owner(owner)}
+        words |= {c.placeholder_token for c in self._tables.concepts.of_owner(owner)}
+        return words - {""}
+
+
+def safe_stem(display_name: str) -> str:
+    """Return a sender's name of a file without its ending, with letters fit for a file name."""
+    return re.sub(r"[^A-Za-z0-9_-]", "", display_name.rsplit(".", 1)[0])[:41] or "imported"
+
+
+def _free_word(told: str, taken: set[str]) -> str:
+    """Return the word of an imported file, changed where it is not a word or is taken."""
+    word = re.sub(r"[^a-z0-9_-]", "", told.lower())[:41]
+    try:
+        check_word(word, taken)
+    except WordRefused as refused:
+        if refused.code not in _FORGIVEN:
+            return str(refused.details["suggestion"])
+    return word
+
+
+def _manifest(found: Inspection, word: str, shown_name: str) -> ResultManifest:
+    # A file that was once made with Petname says what it stands for.
+    kind: ConceptKind = "style" if found.metadata.get("petname.kind") == "style" else "subject"
+    return ResultManifest(
+        file_name=f"{word}.safetensors",
+        method=found.kind,
+        family=found.family,
+        model_id=MODEL_OF_FAMILY[found.family],
+        placeholder_token=word,
+        kind="negative" if found.is_negative else kind,
+        concept_name=shown_name,
+        class_word=found.metadata.get("petname.class_word", ""),
+        size_bytes=found.size_bytes,
+        sha256=found.sha256,
+        created_at=now_text(),
+    )
+
+
+def _shown_name(display_name: str, word: str) -> str:
+    """Return the sender's file name as a shown name, with only what a name may hold."""
+    stem = display_name.rsplit(".", 1)[0].replace("_", " ")
+    kept = "".join(
+        letter if letter in " -'" or unicodedata.category(letter)[0] in "LMN" else " "
+        for letter in unicodedata.normalize("NFKC", stem)
+    )
+    return " ".join(kept.split())[:MAX_NAME_CHARACTERS].strip() or word
