@@ -3,6 +3,9 @@
 It takes the run's lock, writes what happens to the event log, turns a termination signal into a
 pause, and writes ``outcome.json`` last. Whoever started it needs nothing from it but the run
 directory; the exit code only says the same in short.
+
+``--wait`` starts one ahead: it imports what trainings need, perhaps loads a base model, and waits
+on standard input for the one run that it will make (``runs/handover.py``).
 """
 
 from __future__ import annotations
@@ -12,8 +15,9 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from textinv_app.errors import PetnameError
 from textinv_app.runs.atomic import atomic_write_text
 from textinv_app.runs.control import ControlWatch, StopRequested, Superseded
 from textinv_app.runs.event_log import EventLog
+from textinv_app.runs.handover import become, wait_for_run
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import AlreadyLocked, RunLock
 
@@ -47,22 +52,66 @@ class ExitCode(IntEnum):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one attempt and return its exit code."""
     parser = argparse.ArgumentParser(prog="textinv_app.runner", description="Train one run.")
-    parser.add_argument("run_dir", type=Path, help="run directory with spec.json and dataset/")
+    parser.add_argument("run_dir", type=Path, nargs="?", help="run directory with spec and photos")
     parser.add_argument("--attempt", type=int, default=1, help="number of this attempt")
+    parser.add_argument("--wait", action="store_true", help="wait for a run on standard input")
+    parser.add_argument("--like", type=Path, help="spec.json whose base model is loaded ahead")
     given = parser.parse_args(arguments)
+    if given.wait == (given.run_dir is not None):
+        parser.error("give either a run directory or --wait")
     _prepare_process()
-    layout = RunLayout(given.run_dir.resolve())
+    if given.wait:
+        return _wait(given.like)
+    return _run(given.run_dir, given.attempt)
+
+
+def _wait(like: Path | None) -> int:
+    """Get ready, wait for a run and make it; leaves when nobody is there to ask any more."""
+    # In a thread of its own: a run that comes before that is done takes its lock and listens to
+    # signals at once, as one does that is started for it.
+    preparing = threading.Thread(target=_prepare, args=(like,), daemon=True)
+    preparing.start()
+    order = wait_for_run(sys.stdin.buffer)
+    if order is None:
+        # At once, whatever the thread is at: nothing was begun that would have to be ended.
+        os._exit(ExitCode.DONE)
+    become(order)
+    return _run(order.run_dir, order.attempt, preparing.join)
+
+
+def _prepare(like: Path | None) -> None:
+    """Import what every training needs, and load the base model that ``like`` names."""
+    from textinv_app.models.loading import load_ahead
+    from textinv_app.training import loop, setup
+    from textinv_app.training.stepping import NUMBER_TYPES
+
+    logger.info("ready, with %s imported", loop.__name__)
+    if like is None:
+        return
+    try:
+        spec = RunSpec.model_validate_json(like.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        # Its run was removed meanwhile.
+        logger.info("no base model is loaded ahead: %s", error)
+        return
+    plan = setup.choose_plan(spec, None, setup.this_machine())
+    load_ahead(spec.base_model, NUMBER_TYPES[plan.weights])
+
+
+def _run(run_dir: Path, attempt: int, get_ready: Callable[[], None] = lambda: None) -> int:
+    """Make an attempt and return its exit code; ``get_ready`` is called before the training."""
+    layout = RunLayout(run_dir.resolve())
     try:
         spec = RunSpec.model_validate_json(layout.spec.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         logger.error("no run can be made in %s: %s", layout.root, error)
         return ExitCode.BAD_INPUT
     try:
-        with RunLock(layout.lock, {"attempt": str(given.attempt)}):
-            if _is_over(layout, given.attempt):
+        with RunLock(layout.lock, {"attempt": str(attempt)}):
+            if _is_over(layout, attempt):
                 logger.warning("this run is over already")
                 return ExitCode.NOT_OURS
-            return _attempt(spec, layout, given.attempt)
+            return _attempt(spec, layout, attempt, get_ready)
     except AlreadyLocked:
         logger.warning("another process runs this run")
         return ExitCode.NOT_OURS
@@ -92,7 +141,7 @@ def _prepare_process() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
-def _attempt(spec: RunSpec, layout: RunLayout, attempt: int) -> int:
+def _attempt(spec: RunSpec, layout: RunLayout, attempt: int, get_ready: Callable[[], None]) -> int:
     """Train, and write down what happens; the outermost guard of the process."""
     watch = ControlWatch(layout.control, attempt)
     watch.pause_on_termination()
@@ -101,6 +150,7 @@ def _attempt(spec: RunSpec, layout: RunLayout, attempt: int) -> int:
         try:
             watch.wanted()
             log.append(PhaseChanged(phase="starting"))
+            get_ready()
             code = _train(spec, layout, watch, log, attempt)
         except Superseded as error:
             logger.warning("leaving: %s", error)

@@ -75,7 +75,9 @@ def text_encoder(width: int, layers: int, heads: int, projection: int, pooled: b
     return (CLIPTextModelWithProjection if pooled else CLIPTextModel)(config)
 
 
-def model_of(family: str, pixels: int, dtype: torch.dtype) -> SimpleNamespace:
+def model_of(
+    family: str, pixels: int, dtype: torch.dtype, channels_last: bool = True
+) -> SimpleNamespace:
     """Return a model of full width with random weights, as the trainer sees one."""
     torch.manual_seed(0)
     # In its own type from the start: a float32 copy of SDXL alone is 14 GB.
@@ -87,7 +89,8 @@ def model_of(family: str, pixels: int, dtype: torch.dtype) -> SimpleNamespace:
     torch.set_default_dtype(torch.float32)
     for module in (unet, *encoders):
         module.requires_grad_(False).eval()
-    unet.to(memory_format=torch.channels_last)
+    if channels_last:
+        unet.to(memory_format=torch.channels_last)
     prediction_type = "v_prediction" if family == "sd2" else "epsilon"
     return SimpleNamespace(
         unet=unet,
@@ -129,7 +132,7 @@ def main() -> None:
             settings=settings,
             has_time_ids=given.family == "sdxl",
         ),
-        Plan("cpu", given.type, given.type, 1, False, torch.get_num_threads()),
+        Plan("cpu", given.type, 1, num_threads=torch.get_num_threads()),
     )
     for _ in range(given.steps):
         started = time.monotonic()

@@ -1,15 +1,17 @@
 """A runner without torch: it keeps the whole protocol of the run directory and computes a hash.
 
-Usage: ``scripted_runner.py RUN_DIR --attempt N``. Each step hashes the state on; checkpoints hold
-state and step, so that a run that was killed must end with the hash of an undisturbed one. The
-environment says how it behaves: ``SCRIPT_STEP_SECONDS``, ``SCRIPT_CHECKPOINT_EVERY``, and
-``SCRIPT_MISBEHAVE`` (``deaf`` ignores control and SIGTERM, ``fail``, ``die_at_start``, ``silent``).
+Usage: ``scripted_runner.py RUN_DIR --attempt N``, or ``--wait`` as the real one. Each step hashes
+the state on; checkpoints hold state and step, so that a run that was killed must end with the hash
+of an undisturbed one. The environment says how it behaves: ``SCRIPT_STEP_SECONDS``,
+``SCRIPT_CHECKPOINT_EVERY``, and ``SCRIPT_MISBEHAVE`` (``deaf`` ignores control and SIGTERM,
+``fail``, ``die_at_start``, ``silent``).
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -33,6 +35,7 @@ from textinv_app.domain.specs import RunSpec
 from textinv_app.runs.atomic import atomic_write_text, publish_directory
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested, Superseded
 from textinv_app.runs.event_log import EventLog
+from textinv_app.runs.handover import become, wait_for_run
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import AlreadyLocked, RunLock
 
@@ -128,7 +131,7 @@ class ScriptedRun:
         (prepared / "picture-0.webp").write_bytes(b"RIFF-picture-of-" + self.spec.run_id.encode())
         manifest = ResultManifest(
             file_name=self.file_name,
-            method=self.spec.method,
+            method="lora" if self.spec.method == "lora" else "embedding",
             family=self.spec.base_model.family,
             model_id=self.spec.base_model.model_id,
             placeholder_token=self.spec.placeholder_token,
@@ -145,6 +148,11 @@ class ScriptedRun:
             pictures=("picture-0.webp",),
             created_at=self.spec.created_at,
         )
+        if self.spec.method == "pivotal":
+            second = f"{self.spec.placeholder_token}-lora.safetensors"
+            (prepared / second).write_bytes(data)
+            companion = manifest.model_copy(update={"file_name": second, "method": "lora"})
+            manifest = manifest.model_copy(update={"companion": companion})
         atomic_write_text(prepared / "manifest.json", manifest.model_dump_json())
         publish_directory(prepared, self.layout.result)
 
@@ -154,28 +162,42 @@ class ScriptedRun:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("run_dir", type=Path, nargs="?")
     parser.add_argument("--attempt", type=int, default=1)
+    parser.add_argument("--wait", action="store_true")
     given = parser.parse_args()
-    layout = RunLayout(given.run_dir)
     if MISBEHAVE == "die_at_start":
         return 9
+    run_dir, attempt = given.run_dir, given.attempt
+    if given.wait:
+        print("printed while waiting", flush=True)
+        order = wait_for_run(sys.stdin.buffer)
+        if order is None:
+            return 0
+        become(order)
+        run_dir, attempt = order.run_dir, order.attempt
+    return make_attempt(RunLayout(run_dir), attempt)
+
+
+def make_attempt(layout: RunLayout, attempt: int) -> int:
+    facts = {"cwd": str(Path.cwd()), "environment": dict(os.environ)}
+    print(f"surroundings: {json.dumps(facts)}", flush=True)
     spec = RunSpec.model_validate_json(layout.spec.read_text(encoding="utf-8"))
-    run = ScriptedRun(layout, spec, given.attempt)
+    run = ScriptedRun(layout, spec, attempt)
     if MISBEHAVE == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         run.watch.pause_on_termination()
     try:
         with (
-            RunLock(layout.lock, {"attempt": str(given.attempt)}),
-            EventLog(layout.events, given.attempt) as run.log,
+            RunLock(layout.lock, {"attempt": str(attempt)}),
+            EventLog(layout.events, attempt) as run.log,
         ):
             if MISBEHAVE == "fail":
                 failed = Failed(
                     code="run.out_of_memory", sentence="It did not fit.", details={"mb": 1}
                 )
-                run.end(Outcome(status="failed", attempt=given.attempt, step=0, failed=failed))
+                run.end(Outcome(status="failed", attempt=attempt, step=0, failed=failed))
                 return 1
             while MISBEHAVE == "silent":
                 time.sleep(0.1)

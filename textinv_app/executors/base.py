@@ -26,6 +26,25 @@ class Executor(Protocol):
         """
         ...
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether a runner was started ahead and waits for the next launch."""
+        ...
+
+    def warm_up(self, like: Path | None = None) -> None:
+        """Start a runner ahead, so that the next launch begins sooner; returns at once.
+
+        ``like`` is the ``spec.json`` of a run whose base model the next one will probably use: that
+        may be loaded ahead too. Does nothing where one waits already or where the engine has no
+        such thing. Everything a launch promises holds the same for a launch that uses it. Raises
+        ``OSError``.
+        """
+        ...
+
+    def cool_down(self) -> None:
+        """End the runner that waits, so that its memory is given back; also without one."""
+        ...
+
     def is_alive(self, run_dir: Path) -> bool:
         """Tell whether a runner of this directory lives, from launch until it has left.
 

@@ -4,11 +4,14 @@ A runner gets a session of its own, so that it survives the web process, a close
 Ctrl+C. Whether it lives is told by the lock it holds on its run directory. From the launch until it
 holds that lock, ``launch.json`` (pid and start time) stands in, also for a web process that was
 restarted in between.
+
+One runner may be started ahead (``warm_up``); the next launch hands its run to it.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,13 +19,17 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import textinv_app
 from textinv_app.executors.environment import child_environment
+from textinv_app.executors.waiting import WaitingRunner
 from textinv_app.runs.atomic import atomic_write_json
+from textinv_app.runs.handover import HandOver, send
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import is_locked, is_running, process_start_time, read_holder
+
+logger = logging.getLogger(__name__)
 
 LAUNCH_FILE = "launch.json"
 _RUNNER_COMMAND = (sys.executable, "-m", "textinv_app.runner")
@@ -42,6 +49,7 @@ class LocalExecutor:
         self._environment = dict(environment or {})
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
         self._living: set[Path] = set()
+        self._waiting = WaitingRunner()
         self._guard = threading.Lock()
 
     @property
@@ -49,22 +57,78 @@ class LocalExecutor:
         """How many runners may live at the same time."""
         return max(1, len(self._gpu_indices))
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether a runner that was started ahead waits for the next launch."""
+        return self._waiting.is_there
+
+    def warm_up(self, like: Path | None = None) -> None:
+        """Start a runner ahead if none waits; raises ``OSError``.
+
+        It ends by itself when this process does. With GPU indices ``like`` does not count: which
+        GPU the next run gets is not known yet.
+        """
+        ahead = ["--wait"]
+        if like is not None and not self._gpu_indices:
+            ahead += ["--like", str(like)]
+        self._waiting.start(lambda output: self._spawn(ahead, subprocess.PIPE, output))
+
+    def cool_down(self) -> None:
+        """End the runner that waits, if any."""
+        self._waiting.end()
+
     def launch(self, run_dir: Path, attempt: int) -> None:
-        """Start the runner as attempt ``attempt``; raises ``OSError``."""
+        """Start the runner as attempt ``attempt``, or hand the run to the one that waits.
+
+        Raises ``OSError``.
+        """
         gpu_index = self._free_gpu()
-        added = dict(self._environment)
-        if gpu_index is not None:
-            added["CUDA_VISIBLE_DEVICES"] = str(gpu_index)
+        added = {} if gpu_index is None else {"CUDA_VISIBLE_DEVICES": str(gpu_index)}
         with RunLayout(run_dir).log.open("ab") as log:
-            child = subprocess.Popen(
-                [*self._command, str(run_dir), "--attempt", str(attempt)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=Path(textinv_app.__file__).parents[1],
-                env=child_environment(os.environ, added),
-                **_own_session(),
-            )
+            if self._hand_over(HandOver(run_dir, attempt, added), gpu_index):
+                return
+            given = [str(run_dir), "--attempt", str(attempt)]
+            child = self._spawn(given, subprocess.DEVNULL, log, added)
+        self._note(run_dir, child, attempt, gpu_index)
+
+    def _hand_over(self, order: HandOver, gpu_index: int | None) -> bool:
+        """Give a run to the runner that waits; false where there is none, or where it is gone."""
+        child = self._waiting.take()
+        if child is None or child.stdin is None:
+            return False
+        try:
+            # Before the order: if this process dies between the two, so does the one that waits.
+            self._note(order.run_dir, child, order.attempt, gpu_index)
+            with child.stdin as pipe:
+                send(pipe, order)
+        except OSError as error:
+            logger.warning("the waiting runner could not be given a run: %s", error)
+            child.kill()
+            child.wait()
+            return False
+        return True
+
+    def _spawn(
+        self,
+        arguments: Sequence[str],
+        source: int,
+        output: IO[bytes],
+        added: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._command, *arguments],
+            stdin=source,
+            stdout=output,
+            stderr=output,
+            cwd=Path(textinv_app.__file__).parents[1],
+            env=child_environment(os.environ, {**self._environment, **(added or {})}),
+            **_own_session(),
+        )
+
+    def _note(
+        self, run_dir: Path, child: subprocess.Popen[bytes], attempt: int, gpu_index: int | None
+    ) -> None:
+        """Remember who runs a run, here and for a later executor on the same folder."""
         with self._guard:
             self._children[run_dir] = child
             self._living.add(run_dir)
