@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.training.conftest import tiny_settings
-from textinv_app.training.judging import has_stopped_improving, is_better, should_stop, verdict
+from textinv_app.training.judging import (
+    has_settled,
+    has_stopped_improving,
+    is_better,
+    should_stop,
+    verdict,
+)
 from textinv_app.training.state import Judgement, Progress
 
 
@@ -88,3 +94,23 @@ def test_training_stops_only_when_nothing_gets_better() -> None:
     assert not should_stop(rising, settings, "subject")
     assert not should_stop(replace(flat, step=100), settings, "subject")
     assert not should_stop(flat, tiny_settings(max_steps=400, stop_early=False), "subject")
+
+
+def test_losses_settle_once_they_only_wobble() -> None:
+    falling = [0.5 - 0.02 * number for number in range(16)]
+    wobbling = [0.2 + 0.002 * (number % 2) for number in range(8)]
+    assert not has_settled(falling)
+    assert not has_settled(falling[:8])
+    assert has_settled([*falling[:8], *wobbling])
+
+
+def test_the_variance_rule_waits_for_the_likeness_too() -> None:
+    settings = tiny_settings(max_steps=4000, stop_early=True, stop_rule="variance")
+    losses = [0.5 - 0.03 * number for number in range(10)] + [0.2, 0.201] * 4
+    flat = [10.0, 40.0, 60.0] + [60.0] * 15
+    rising = [4.0 * number for number in range(18)]
+    assert should_stop(progress_of(flat, losses), settings, "subject")
+    assert not should_stop(progress_of(rising, losses), settings, "subject")
+    assert not should_stop(
+        progress_of(flat, [0.5 - 0.01 * n for n in range(18)]), settings, "subject"
+    )

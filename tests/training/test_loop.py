@@ -24,6 +24,7 @@ from textinv_app.domain.events import (
     Noticed,
     Paused,
     PhaseChanged,
+    PlanChosen,
     PreviewSaved,
     StepDone,
     Validated,
@@ -32,6 +33,7 @@ from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.specs import RunSpec
 from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
+from textinv_app.formats.lora_reading import read_lora
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
@@ -127,6 +129,9 @@ def test_the_manifest_describes_the_file(run_of: RunOf) -> None:
     assert manifest.sha256 == hashlib.sha256(artifact.read_bytes()).hexdigest()
     assert manifest.size_bytes == artifact.stat().st_size
     assert all((layout.result / name).is_file() for name in manifest.pictures)
+    assert len(manifest.drawn) == len(manifest.pictures)
+    assert all("rexdog" in one.prompt for one in manifest.drawn)
+    assert len({(one.prompt, one.seed) for one in manifest.drawn}) == len(manifest.drawn)
     assert [point.step for point in manifest.validation_losses] == [0, 2, 4, 6, 8]
     assert manifest.best_step in {4, 8}
     assert read_embedding(artifact).metadata["modelspec.trigger_phrase"] == "rexdog"
@@ -265,6 +270,60 @@ def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     state, _ = load_newest(layout.checkpoints)
     assert state is not None
     assert state.plan.micro_batch_size == 1
+
+
+def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "encode.picture:2:oom")
+    spec, layout = run_of(max_steps=2)
+    events = run_whole(spec, layout)
+    plans = only(events, PlanChosen)
+    assert [plan.pictures_at_a_time for plan in plans] == [2, 1]
+    assert plans[0].device == "cpu"
+    assert plans[0].peak_bytes > plans[1].peak_bytes
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.smaller_plan"
+    assert isinstance(events[-1], Finished)
+
+
+def test_the_step_that_ran_out_of_memory_is_made_again(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, whole_layout = run_of("whole", batch_size=1)
+    run_whole(whole, whole_layout)
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "train.step:3:oom")
+    spec, layout = run_of("short", batch_size=1)
+    events = run_whole(spec, layout)
+    assert only(events, PlanChosen)[-1].gradient_checkpointing
+    mine, undisturbed = vectors_of(layout), vectors_of(whole_layout)
+    assert all(np.allclose(mine[name], undisturbed[name], atol=1e-4) for name in undisturbed)
+
+
+def test_pivotal_makes_two_files_that_belong_together(run_of: RunOf) -> None:
+    spec, layout = run_of(spec_changes={"method": "pivotal"}, max_steps=4, lora_learning_rate=1e-3)
+    events = run_whole(spec, layout)
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert finished.artifact == "result/rexdog.safetensors"
+    assert finished.companion == "result/rexdog-lora.safetensors"
+    text = (layout.result / "manifest.json").read_text(encoding="utf-8")
+    manifest = ResultManifest.model_validate_json(text)
+    assert manifest.method == "embedding"
+    assert manifest.companion is not None
+    assert manifest.companion.method == "lora"
+    for described in (manifest, manifest.companion):
+        size_bytes = (layout.result / described.file_name).stat().st_size
+        assert described.size_bytes == size_bytes
+    embedding = read_embedding(layout.result / "rexdog.safetensors")
+    lora = read_lora(layout.root / finished.companion)
+    assert embedding.metadata["petname.companion"] == "rexdog-lora"
+    assert lora.metadata["petname.companion"] == "rexdog"
+    assert lora.metadata["ss_output_name"] == "rexdog-lora"
+    assert any(np.abs(module.up).max() > 0 for module in lora.modules)
+    assert only(events, NearestWords)
 
 
 def test_memory_that_is_never_enough_is_a_reason(

@@ -36,7 +36,7 @@ def state_at(step: int) -> TrainState:
             best=best,
             finished_because="max_steps",
         ),
-        plan=Plan("cpu", "fp32", "bf16", 3, True, 2),
+        plan=Plan("cpu", "bf16", 3, gradient_checkpointing=True, num_threads=2),
         weights={"rows": torch.randn(2, 8, generator=generator)},
         best_weights={"rows": torch.randn(2, 8, generator=generator)},
         optimizer={

@@ -11,7 +11,7 @@ from tests.training.conftest import ModelOf
 from textinv_app.domain.concept import Family
 from textinv_app.models.loading import LoadedModel, load, text_model
 from textinv_app.training.text import token_matrix
-from textinv_app.training.textual_inversion import TextualInversion, first_rows
+from textinv_app.training.textual_inversion import TextualInversion, start_rows
 
 TEMPLATES = ("a photo of a {word} in the snow", "the {word}", "{word}, my dog")
 NUM_VECTORS = 3
@@ -83,7 +83,8 @@ def first_rows_of(class_word: str, num_vectors: int) -> tuple[Tensor, Tensor]:
     pipeline = tiny_pipeline("sd1")
     matrix = token_matrix(pipeline.text_encoder)
     ids = pipeline.tokenizer(class_word, add_special_tokens=False)["input_ids"]
-    return first_rows(matrix, pipeline.tokenizer, class_word, num_vectors), matrix.weight[ids]
+    rows = start_rows(pipeline.text_encoder, pipeline.tokenizer, class_word, num_vectors, "plain")
+    return rows, matrix.weight[ids]
 
 
 def test_a_word_starts_as_its_class_word() -> None:
@@ -100,3 +101,12 @@ def test_a_long_class_word_is_averaged() -> None:
     rows, known = first_rows_of("zorse", 1)
     assert len(known) > 1
     assert torch.allclose(rows, known.mean(dim=0, keepdim=True))
+
+
+def test_cross_initialization_starts_from_what_the_encoder_makes_of_the_word() -> None:
+    pipeline = tiny_pipeline("sd1")
+    rows = start_rows(pipeline.text_encoder, pipeline.tokenizer, "dog", 2, "cross")
+    ids = pipeline.tokenizer("dog", padding="max_length", max_length=77, return_tensors="pt")
+    with torch.no_grad():
+        states = pipeline.text_encoder(ids["input_ids"]).last_hidden_state
+    assert torch.allclose(rows, states[0, 1].repeat(2, 1), atol=1e-6)

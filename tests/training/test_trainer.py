@@ -10,17 +10,20 @@ import torch
 
 from tests.tiny_models import tiny_pipeline
 from tests.training.conftest import drawn_photos, tiny_settings
-from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.concept import Family, TrainingMethod
 from textinv_app.domain.prompts import training_templates
+from textinv_app.domain.specs import TrainingSettings
 from textinv_app.training.latents import encode_photo, scale_latents, with_mirrored
 from textinv_app.training.lora import Lora
 from textinv_app.training.losses import noise_schedule
+from textinv_app.training.methods import Method
+from textinv_app.training.pivotal import Pivotal
 from textinv_app.training.plan import Plan
 from textinv_app.training.state import decode_state, encode_state
 from textinv_app.training.textual_inversion import TextualInversion
-from textinv_app.training.trainer import Materials, RanAway, Trainer, split_photos
+from textinv_app.training.trainer import NUMBER_TYPES, Materials, RanAway, Trainer, split_photos
 
-PLAN = Plan("cpu", "fp32", "fp32", 4, False, 1)
+PLAN = Plan("cpu", "fp32", 4)
 
 
 class TinyModel:
@@ -42,28 +45,42 @@ class TinyModel:
         modules = {"unet": self.unet, "vae": self.vae}
         modules |= {f"text_{number}": encoder for number, encoder in enumerate(self.text_encoders)}
         return {
-            f"{part}.{name.replace('.base_layer', '')}": value.clone()
+            f"{part}.{name}": value.clone()
             for part, module in modules.items()
             for name, value in module.state_dict().items()
-            if "lora_" not in name
         }
 
 
+def teaching_of(
+    method: TrainingMethod, model: TinyModel, family: Family, numbers: TrainingSettings
+) -> Method:
+    """Return a method on a model, at its start."""
+    templates = training_templates("subject")
+    embedding = TextualInversion(
+        model.text_encoders,
+        model.tokenizers,
+        templates,
+        "dog",
+        numbers.num_vectors,
+        numbers.embedding_variant,
+    )
+    if method == "embedding":
+        return embedding
+    prompts = [template.replace("{word}", "rexdog dog") for template in templates]
+    if method == "pivotal":
+        return Pivotal(embedding, Lora(model, [], numbers.rank, numbers.seed, family))
+    return Lora(model, prompts, numbers.rank, numbers.seed, family)
+
+
 def trainer_of(
-    method: Method, family: Family = "crayon", plan: Plan = PLAN, **settings: Any
+    method: TrainingMethod, family: Family = "crayon", plan: Plan = PLAN, **settings: Any
 ) -> tuple[Trainer, TinyModel]:
     """Return a trainer at step 0 on five drawn photos."""
     model = TinyModel(family)
-    numbers = tiny_settings(batch_size=4, max_steps=40, **settings)
-    templates = training_templates("subject")
-    teaching: Any
-    if method == "embedding":
-        teaching = TextualInversion(
-            model.text_encoders, model.tokenizers, templates, "dog", numbers.num_vectors
-        )
-    else:
-        prompts = [template.replace("{word}", "rexdog dog") for template in templates]
-        teaching = Lora(model, prompts, numbers.rank, numbers.seed, family)
+    for module in (model.unet, *model.text_encoders):
+        module.to(NUMBER_TYPES[plan.weights])
+    numbers = tiny_settings(**({"batch_size": 4, "max_steps": 40} | settings))
+    teaching = teaching_of(method, model, family, numbers)
     cache = scale_latents(model.vae, [encode_photo(model.vae, p) for p in drawn_photos(5)])
     photos, held_out = split_photos(cache, 5, numbers.seed)
     materials = Materials(
@@ -78,20 +95,36 @@ def trainer_of(
     return Trainer(materials, plan), model
 
 
-@pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
-@pytest.mark.parametrize("method", ["embedding", "lora"])
-def test_the_validation_loss_falls(method: Method, family: Family) -> None:
+@pytest.mark.parametrize(
+    ("method", "family", "changes"),
+    [
+        ("embedding", "sd1", {}),
+        ("embedding", "sd2", {}),
+        ("embedding", "sdxl", {}),
+        ("embedding", "sd1", {"embedding_variant": "directional"}),
+        ("embedding", "sdxl", {"embedding_variant": "cross"}),
+        ("lora", "sd1", {}),
+        ("lora", "sd2", {"min_snr_gamma": 5.0}),
+        ("lora", "sdxl", {}),
+        ("lora", "sd1", {"optimizer": "prodigy", "learning_rate": 1.0}),
+        ("pivotal", "sd1", {"lora_learning_rate": 1e-2}),
+    ],
+)
+def test_the_validation_loss_falls(
+    method: TrainingMethod, family: Family, changes: dict[str, Any]
+) -> None:
     # A random UNet hardly listens to its text; only large steps show within seconds.
-    rate = 0.3 if method == "embedding" else 1e-2
-    trainer, _ = trainer_of(method, family, learning_rate=rate, mirror=False)
+    rate = 1e-2 if method == "lora" else 0.3
+    settings = {"learning_rate": rate, "max_steps": 16, "batch_size": 2} | changes
+    trainer, _ = trainer_of(method, family, **settings)
     before = trainer.validation_loss()
-    for _ in range(30):
+    for _ in range(16):
         trainer.make_step()
     assert trainer.validation_loss() < before
 
 
-@pytest.mark.parametrize("method", ["embedding", "lora"])
-def test_nothing_else_of_the_model_changes(method: Method) -> None:
+@pytest.mark.parametrize("method", ["embedding", "lora", "pivotal"])
+def test_nothing_else_of_the_model_changes(method: TrainingMethod) -> None:
     trainer, model = trainer_of(method)
     before, weights = model.frozen(), trainer.weights()
     for _ in range(3):
@@ -102,8 +135,8 @@ def test_nothing_else_of_the_model_changes(method: Method) -> None:
     assert any(not torch.equal(trainer.weights()[name], weights[name]) for name in weights)
 
 
-@pytest.mark.parametrize("method", ["embedding", "lora"])
-def test_a_restored_training_goes_on_bit_for_bit(method: Method) -> None:
+@pytest.mark.parametrize("method", ["embedding", "lora", "pivotal"])
+def test_a_restored_training_goes_on_bit_for_bit(method: TrainingMethod) -> None:
     undisturbed, _ = trainer_of(method)
     losses = [undisturbed.make_step() for _ in range(6)]
     first, _ = trainer_of(method)
@@ -118,9 +151,11 @@ def test_a_restored_training_goes_on_bit_for_bit(method: Method) -> None:
     assert all(torch.equal(got.optimizer[key], wanted.optimizer[key]) for key in wanted.optimizer)
 
 
-@pytest.mark.parametrize("method", ["embedding", "lora"])
+@pytest.mark.parametrize("method", ["embedding", "lora", "pivotal"])
 @pytest.mark.parametrize("changes", [{"micro_batch_size": 1}, {"gradient_checkpointing": True}])
-def test_a_smaller_plan_makes_the_same_step(method: Method, changes: dict[str, Any]) -> None:
+def test_a_smaller_plan_makes_the_same_step(
+    method: TrainingMethod, changes: dict[str, Any]
+) -> None:
     whole, _ = trainer_of(method)
     small, _ = trainer_of(method, plan=replace(PLAN, **changes))
     assert small.make_step() == pytest.approx(whole.make_step(), rel=1e-5)
@@ -128,10 +163,11 @@ def test_a_smaller_plan_makes_the_same_step(method: Method, changes: dict[str, A
         assert torch.allclose(small.weights()[name], value, atol=1e-3)
 
 
-def test_bfloat16_multiplications_learn_too() -> None:
-    trainer, _ = trainer_of("lora", plan=replace(PLAN, autocast="bf16"))
+def test_bfloat16_weights_learn_too() -> None:
+    plan = replace(PLAN, weights="bf16")
+    trainer, _ = trainer_of("lora", plan=plan, learning_rate=3e-2, max_steps=12, batch_size=2)
     before = trainer.validation_loss()
-    for _ in range(20):
+    for _ in range(12):
         trainer.make_step()
     assert trainer.validation_loss() < before
     assert all(value.dtype == torch.float32 for value in trainer.weights().values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +12,6 @@ from textinv_app.domain.specs import TrainingSettings
 from textinv_app.errors import ModelUnavailable
 from textinv_app.training.losses import add_noise, min_snr_weights, noise_schedule, target
 from textinv_app.training.pace import Pace
-from textinv_app.training.plan import Machine, Plan, make_plan, smaller_plan, usable_cores
 from textinv_app.training.rates import learning_rate
 from textinv_app.training.sampling import DrawShape, draw_step
 
@@ -83,58 +82,11 @@ def test_the_rate_rises_then_falls_to_zero() -> None:
     assert learning_rate(SETTINGS, 10, 0.5) == pytest.approx(5e-3)
 
 
-def test_without_a_gpu_the_plan_is_float32_on_all_cores() -> None:
-    plan = make_plan("crayon", "embedding", SETTINGS, Machine(num_cores=2))
-    assert plan == Plan("cpu", "fp32", "fp32", 4, False, 2)
-
-
-@pytest.mark.parametrize(
-    ("family", "free_gigabytes", "micro_batch_size", "gradient_checkpointing"),
-    [
-        ("sd1", 24, 4, False),
-        # 4 GB cards train SD 1.x one picture at a time, without recomputing activations.
-        ("sd1", 4, 1, False),
-        ("sdxl", 80, 4, False),
-        ("sdxl", 12, 4, True),
-        ("sdxl", 8, 1, True),
-    ],
-)
-def test_the_plan_follows_the_free_memory(
-    family: str, free_gigabytes: int, micro_batch_size: int, gradient_checkpointing: bool
-) -> None:
-    machine = Machine(has_cuda=True, cuda_free_bytes=free_gigabytes * 10**9, has_bf16=True)
-    plan = make_plan(family, "embedding", SETTINGS, machine)  # type: ignore[arg-type]
-    assert plan.micro_batch_size == micro_batch_size
-    assert plan.gradient_checkpointing == gradient_checkpointing
-    assert plan.weights == "bf16"
-
-
-def test_old_gpus_get_fp16() -> None:
-    machine = Machine(has_cuda=True, cuda_free_bytes=16 * 10**9, has_bf16=False)
-    assert make_plan("sd1", "lora", SETTINGS, machine).weights == "fp16"
-
-
-def test_plans_shrink_until_nothing_is_left() -> None:
-    plan: Plan | None = Plan("cuda", "bf16", "bf16", 4, False, 2)
-    seen = []
-    while plan is not None:
-        seen.append((plan.micro_batch_size, plan.gradient_checkpointing))
-        plan = smaller_plan(plan)
-    assert seen == [(4, False), (2, False), (1, False), (1, True)]
-
-
-def test_cores_are_counted_within_the_container() -> None:
-    assert usable_cores() >= 1
-
-
-def test_a_container_limit_is_read(tmp_path: Path) -> None:
-    from textinv_app.training import plan as module
-
-    limit = tmp_path / "cpu.max"
-    for text, cores in (("200000 100000", 2), ("50000 100000", 1), ("max 100000", None)):
-        limit.write_text(text, encoding="ascii")
-        assert module._container_cores(limit) == cores
-    assert module._container_cores(tmp_path / "missing") is None
+def test_independent_timesteps_may_share_a_quarter() -> None:
+    shape = replace(SHAPE, stratified=False)
+    quarters = [sorted((draw_step(3, step, shape).timesteps // 250).tolist()) for step in range(20)]
+    assert any(found != [0, 1, 2, 3] for found in quarters)
+    assert {quarter for found in quarters for quarter in found} == {0, 1, 2, 3}
 
 
 def test_time_left_counts_steps_and_previews_apart() -> None:

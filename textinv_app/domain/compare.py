@@ -29,6 +29,8 @@ class CompareChoice(Value):
     negative_prompt: str = ""
     embedding: ChosenFile | None = None
     lora: ChosenFile | None = None
+    are_pair: bool = False
+    """Whether embedding and LoRA were trained together: each is little without the other."""
     negatives: tuple[ChosenFile, ...] = Field(default=())
     """Negative embeddings; their words go into the negative prompt of every trained column."""
 
@@ -36,10 +38,13 @@ class CompareChoice(Value):
 def columns(choice: CompareChoice) -> tuple[DrawingColumn, ...]:
     """Return the columns that follow from what is chosen, the base model's first.
 
-    A negative embedding chosen as the embedding is treated as one of the negatives.
+    A negative embedding chosen as the embedding is treated as one of the negatives. Two files that
+    were trained together are worn together or not at all.
     """
     choice = _sorted_out(choice)
     names: list[ColumnName] = ["base"]
+    if choice.are_pair and choice.embedding and choice.lora:
+        return tuple(_column(name, choice) for name in (*names, "both"))
     if choice.embedding or choice.negatives:
         names.append("embedding")
     if choice.lora:
@@ -90,7 +95,8 @@ def _prompt(choice: CompareChoice, worn: list[ChosenFile]) -> str:
             prompt = _without_word(prompt, file)
     for file in worn:
         word = file.worn.placeholder_token
-        if file.worn.method == "lora" and word:
+        # The LoRA of a pair has met its word as the embedding's vectors, without a class word.
+        if file.worn.method == "lora" and word and not choice.are_pair:
             prompt = lora_prompt(prompt, word, file.class_word, file.worn.kind)
     return prompt
 

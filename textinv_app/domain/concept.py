@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 ConceptKind = Literal["subject", "style", "negative"]
 Method = Literal["embedding", "lora"]
+"""What a file is."""
+TrainingMethod = Literal["embedding", "lora", "pivotal"]
+"""What a training makes: one file, or with ``pivotal`` both, trained together."""
 Family = Literal["crayon", "sd1", "sd2", "sdxl"]
 
 

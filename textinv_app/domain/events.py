@@ -42,6 +42,23 @@ class PhaseChanged(EventBase):
     detail: str = ""
 
 
+class PlanChosen(EventBase):
+    """How the machine is used from here on; comes again when a smaller plan is taken."""
+
+    type: Literal["plan"] = "plan"
+    device: str
+    weights: Literal["fp32", "bf16", "fp16"]
+    pictures_at_a_time: int
+    gradient_checkpointing: bool
+    cuda_graph: bool
+    compile_unet: bool
+    fp8_storage: bool
+    tiled_vae: bool
+    num_threads: int
+    peak_bytes: int
+    """Counted memory of a step."""
+
+
 class StepDone(EventBase):
     """Training has reached ``step``; written at most about twice a second."""
 
@@ -126,6 +143,8 @@ class Finished(EventBase):
     step: int
     best_step: int
     artifact: str
+    companion: str = ""
+    """The second file of a pivotal training; empty for the others."""
     seconds: float
     stopped_because: Literal["max_steps", "not_improving", "stopped_by_person"]
     validation_loss_start: float | None = None
@@ -145,6 +164,7 @@ class Failed(EventBase):
 
 Event = Annotated[
     PhaseChanged
+    | PlanChosen
     | StepDone
     | Validated
     | PreviewSaved

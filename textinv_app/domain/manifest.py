@@ -20,6 +20,21 @@ class ValidationPoint(Value):
     validation_loss: float
 
 
+class DrawnFacts(Value):
+    """How one picture of a result was drawn: all that is needed to draw it again.
+
+    The sampler is always DPM-Solver++(2M) on noise made by the CPU (``drawing/artist.py``).
+    """
+
+    prompt: str
+    """With the word in it, as the model got it."""
+    negative_prompt: str = ""
+    seed: int
+    num_inference_steps: int
+    guidance_scale: float
+    resolution_pixels: int
+
+
 class ResultManifest(Value):
     """One finished or imported ``.safetensors`` file; what was not measured is None."""
 
@@ -54,5 +69,10 @@ class ResultManifest(Value):
     """Hex digest of the artifact."""
     pictures: tuple[str, ...] = ()
     """Names of pictures in the same folder, the best first."""
+    drawn: tuple[DrawnFacts, ...] = ()
+    """How each of ``pictures`` was drawn, in their order; empty where that was not kept."""
     created_at: str
     """UTC, ISO 8601."""
+    companion: ResultManifest | None = None
+    """The second file of a pivotal training, in the same folder: each is little without the
+    other."""

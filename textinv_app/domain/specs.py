@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from textinv_app.domain.concept import ConceptKind, Family, Method, Value
+from textinv_app.domain.concept import ConceptKind, Family, TrainingMethod, Value
 
 PresetName = Literal["quick", "balanced", "careful"]
+EmbeddingVariant = Literal["plain", "directional", "cross"]
+OptimizerName = Literal["adamw", "prodigy"]
 
 
 class BaseModelRef(Value):
@@ -33,14 +35,28 @@ class TrainingSettings(Value):
     batch_size: int = Field(ge=1, le=64)
     """Pictures a step; more cost memory and time and rarely converge in fewer passes."""
     learning_rate: float = Field(gt=0, le=1)
+    """Peak rate; with Prodigy a factor on the rate it finds, usually 1."""
+    lora_learning_rate: float | None = Field(default=None, gt=0, le=1)
+    """Peak rate of the LoRA where an embedding is trained with it (pivotal); None: the same."""
     warmup_steps: int = Field(default=20, ge=0)
     """Steps over which the rate rises from zero; a cosine to zero follows."""
     num_vectors: int = Field(default=1, ge=1, le=8)
     """Vectors of the new word (embedding only): more hold more detail and follow prompts less."""
+    embedding_variant: EmbeddingVariant = "plain"
+    """How an embedding is trained: freely (arXiv 2208.01618), by its direction alone
+    (arXiv 2512.13672), or from the text encoder's own output (arXiv 2312.15905)."""
     rank: int = Field(default=8, ge=1, le=128)
     """Rank of the LoRA (LoRA only); ``alpha`` always equals it."""
     min_snr_gamma: float | None = None
     """Min-SNR weighting (arXiv 2303.09556); None weighs all timesteps alike."""
+    optimizer: OptimizerName = "adamw"
+    """What trains a LoRA; Prodigy (arXiv 2306.06101) finds the rate itself, and is slower."""
+    timesteps: Literal["stratified", "independent"] = "stratified"
+    """Whether the timesteps of a step are spread over equal ranges or drawn one by one."""
+    stop_rule: Literal["patience", "variance"] = "patience"
+    """What counts as "the loss stands still": its best, or its variance (arXiv 2302.04841)."""
+    compile_unet: bool = False
+    """Whether ``torch.compile`` may be used on a GPU."""
     seed: int = 0
     mirror: bool = False
     """Whether mirrored copies are trained on too."""
@@ -64,7 +80,7 @@ class RunSpec(Value):
     kind: ConceptKind
     class_word: str
     placeholder_token: str
-    method: Method
+    method: TrainingMethod
     base_model: BaseModelRef
     preset: PresetName
     settings: TrainingSettings

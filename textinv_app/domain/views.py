@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textinv_app.domain.concept import Concept, ConceptKind, Family, Method
+from textinv_app.domain.concept import Concept, ConceptKind, Family, Method, TrainingMethod
 from textinv_app.domain.events import (
     Judged,
     NearestWords,
     Noticed,
+    PlanChosen,
     StepDone,
     Validated,
 )
@@ -70,7 +71,7 @@ class RunView:
     concept_name: str
     placeholder_token: str
     kind: ConceptKind
-    method: Method
+    method: TrainingMethod
     model_id: str
     preset: PresetName
     status: RunStatus
@@ -95,6 +96,8 @@ class RunView:
     """Empty until there is a result."""
     version: str
     """Changes whenever anything above changes: an unchanged page need not be drawn again."""
+    plan: PlanChosen | None = None
+    """How the machine is used; None before the model is loaded."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ class ArtifactView:
     download_url: str
     thumbnail_urls: tuple[str, ...]
     imported: bool
+    companion_id: str = ""
+    """The file that was trained together with this one; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +182,41 @@ class DrawingView:
     """Artifact worn in the columns ``lora`` and ``both``; empty for none."""
     num_images: int = 1
     """Pictures asked for in each column."""
+
+
+@dataclass(frozen=True)
+class PublicationView:
+    """A file on its way to the Hugging Face Hub, or how that ended."""
+
+    artifact_id: str
+    name: str
+    """Shown name of the file."""
+    repository: str
+    """``owner/name``; the name alone while the owner is not known."""
+    private: bool
+    num_photos: int
+    """Photos that go along."""
+    status: str
+    """``working``, ``asking``, ``done`` or ``failed``."""
+    stage: str
+    """``checking``, ``asking``, ``preparing``, ``uploading``, ``finishing`` or ``ending``."""
+    fraction: float
+    """Share of the bytes sent, 0 to 1."""
+    file_name: str
+    """The file being sent; empty between two."""
+    url: str
+    """Address of the repository's page; empty unless it is done."""
+    leftover: bool
+    """Whether an empty repository may be left there."""
+    error_code: str
+    error_sentence: str
+    error_details: dict[str, str | int | float]
+
+    @property
+    def version(self) -> str:
+        """Changes whenever anything that is shown changes."""
+        how = f"{self.status}:{self.stage}:{self.fraction:.3f}:{self.file_name}"
+        return f"{self.artifact_id}:{self.repository}:{how}"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Faults on purpose, for tests: a runner that dies, runs away or runs out of memory at a step.
 
 ``PETNAME_FAULT`` holds ``name:nth:action`` and counts only together with ``PETNAME_TESTING=1``.
-Names are ``train.step`` and ``checkpoint.written``; ``nth`` is the step. Actions are ``kill9``,
-``term``, ``nan``, ``oom`` and ``sleep``. Each fault happens once in a process.
+Names are ``train.step`` and ``checkpoint.written``, where ``nth`` is the step, and
+``encode.picture``, where it is the picture. Actions are ``kill9``, ``term``, ``nan``, ``oom`` and
+``sleep``. Each fault happens once in a process.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ rounds differ by some points by chance; ``LIKENESS_NOISE`` is that much.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import pvariance
 
 from textinv_app.domain.concept import ConceptKind
 from textinv_app.domain.events import VerdictCode
@@ -27,6 +28,10 @@ FLAT_SHARE = 0.998
 """Share of its best that the validation loss has to fall below to count as better."""
 LEARNT_SHARE = 0.99
 """Share of its start that the loss of a negative word has to fall below to count as learnt."""
+SETTLED_WINDOW = 8
+"""Newest validation losses whose variance is compared with that of all (variance rule)."""
+SETTLED_SHARE = 0.15
+"""Share of the variance of all losses below which the newest count as settled, as in DVAR."""
 MIN_SHARE_BEFORE_STOP = 0.5
 """Share of ``max_steps`` before which a training never ends by itself."""
 
@@ -101,9 +106,39 @@ def has_stopped_improving(progress: Progress, kind: ConceptKind) -> bool:
     return max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) + LIKENESS_NOISE
 
 
+def has_settled(losses: Sequence[float]) -> bool:
+    """Tell whether validation losses only wobble any more (DVAR, arXiv 2302.04841).
+
+    They are measured on fixed photos, noise and timesteps, so what they vary by is what is learnt:
+    the variance of the newest is small beside that of all.
+    """
+    if len(losses) < 2 * SETTLED_WINDOW:
+        return False
+    whole = pvariance(losses)
+    return whole == 0 or pvariance(losses[-SETTLED_WINDOW:]) < SETTLED_SHARE * whole
+
+
+def likeness_is_flat(progress: Progress, kind: ConceptKind) -> bool:
+    """Tell whether likeness has not grown for ``PATIENCE`` rounds; without a judge it is flat."""
+    scores = [entry.likeness for entry in progress.judgements if entry.likeness is not None]
+    if kind == "negative" or not scores:
+        return True
+    if len(scores) <= PATIENCE:
+        return False
+    return max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) + LIKENESS_NOISE
+
+
 def should_stop(progress: Progress, settings: TrainingSettings, kind: ConceptKind) -> bool:
-    """Tell whether training may end before ``max_steps`` because it does not get better."""
-    if not settings.stop_early or progress.step < MIN_SHARE_BEFORE_STOP * settings.max_steps:
+    """Tell whether training may end before ``max_steps`` because it does not get better.
+
+    By the variance rule it may end at any step, once loss and likeness both stand still.
+    """
+    if not settings.stop_early:
+        return False
+    if settings.stop_rule == "variance":
+        losses = [loss for _, loss in progress.validations]
+        return has_settled(losses) and likeness_is_flat(progress, kind)
+    if progress.step < MIN_SHARE_BEFORE_STOP * settings.max_steps:
         return False
     return has_stopped_improving(progress, kind)
 

@@ -17,7 +17,7 @@ from textinv_app.errors import BadInput
 
 @dataclass(frozen=True)
 class LatentCache:
-    """Latents of all photos, float32 on the CPU, scaled as the UNet expects them."""
+    """Latents of all photos, float32, scaled as the UNet expects them."""
 
     mean: Tensor
     """``[photos, channels, height, width]``."""
@@ -34,10 +34,16 @@ class LatentCache:
         channels, height, width = self.mean.shape[1:]
         return int(channels), int(height), int(width)
 
-    def sample(self, indices: Sequence[int], noise: Tensor) -> Tensor:
-        """Return latents ``[batch, channels, height, width]`` drawn from the posteriors."""
-        chosen = torch.tensor(list(indices), dtype=torch.long)
-        return self.mean[chosen] + self.std[chosen] * noise
+    def sample(self, indices: Tensor, noise: Tensor) -> Tensor:
+        """Return latents ``[batch, channels, height, width]`` drawn from the posteriors.
+
+        ``indices`` is int64 ``[batch]`` on the same device, ``noise`` as large as the latents.
+        """
+        return self.mean[indices] + self.std[indices] * noise
+
+    def to(self, device: str) -> LatentCache:
+        """Return the same latents on another device."""
+        return LatentCache(self.mean.to(device), self.std.to(device))
 
     def subset(self, indices: Sequence[int]) -> LatentCache:
         """Return a cache of some of the photos."""

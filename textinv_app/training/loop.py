@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -10,20 +11,25 @@ from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
 from textinv_app.runs.layout import RunLayout
+from textinv_app.training.faults import Faults, planned_faults
 from textinv_app.training.latents import encode_photo, scale_latents
+from textinv_app.training.plan import Machine, Plan
 from textinv_app.training.result import publish_result
-from textinv_app.training.session import Session
+from textinv_app.training.session import Session, no_memory, plan_chosen, said_smaller
 from textinv_app.training.setup import (
     Prepared,
     choose_plan,
+    encoding,
     has_to_be_fetched,
     load_for_training,
     load_photos,
     make_session,
+    next_smaller_plan,
     pictures_to_encode,
-    this_machine,
+    place,
 )
 from textinv_app.training.state import TrainState, load_newest
+from textinv_app.training.this_machine import is_out_of_memory, this_machine
 
 
 def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:
@@ -61,37 +67,65 @@ def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[E
 def _prepare(
     spec: RunSpec, layout: RunLayout, control: ControlWatch, state: TrainState | None
 ) -> Generator[Event, None, Session]:
-    """Load the model, encode the photos once, and return the session."""
+    """Load the model, encode the photos once, and return the session.
+
+    Where memory runs out already here, the next smaller plan is taken from the start.
+    """
     fetched = has_to_be_fetched(spec.base_model)
     yield PhaseChanged(phase="downloading" if fetched else "loading_model")
-    plan = choose_plan(spec, state, this_machine())
+    machine = this_machine()
+    plan = choose_plan(spec, state, machine)
+    yield plan_chosen(plan)
+    faults = planned_faults()
+    while True:
+        try:
+            prepared = yield from _load(spec, layout, control, (plan, machine, faults, state))
+            session = make_session(spec, layout, prepared, control.check)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            smaller = next_smaller_plan(spec, machine, plan)
+            if smaller is None:
+                raise no_memory() from error
+            plan = smaller
+            yield from said_smaller(plan)
+            continue
+        if state is not None:
+            session.resume(replace(state, plan=plan))
+        return session
+
+
+def _load(
+    spec: RunSpec,
+    layout: RunLayout,
+    control: ControlWatch,
+    how: tuple[Plan, Machine, Faults, TrainState | None],
+) -> Generator[Event, None, Prepared]:
+    plan, machine, faults, state = how
     model = load_for_training(spec, plan)
     photos = load_photos(spec, layout)
     pictures = pictures_to_encode(spec, photos)
     encoded: list[tuple[Tensor, Tensor]] = []
-    for picture in pictures:
-        yield PhaseChanged(phase="preparing_photos", fraction=len(encoded) / len(pictures))
-        encoded.append(encode_photo(model.vae, picture))
-        if state is None:
-            control.check()
-    if plan.moves_vae:
-        model.vae.to("cpu")
-    prepared = Prepared(model, photos, scale_latents(model.vae, encoded), plan)
-    session = make_session(spec, layout, prepared, control.check)
-    if state is not None:
-        session.resume(state)
-    return session
+    with encoding(model, plan) as vae:
+        for picture in pictures:
+            yield PhaseChanged(phase="preparing_photos", fraction=len(encoded) / len(pictures))
+            faults.reach("encode.picture", len(encoded))
+            encoded.append(encode_photo(vae, picture))
+            if state is None:
+                control.check()
+    latents = scale_latents(model.vae, encoded)
+    return Prepared(place(model, plan), photos, latents, plan, machine)
 
 
 def _learn(session: Session, control: ControlWatch) -> Iterator[Event]:
     """Make steps until it is good or time is up; look at the results on the way."""
     yield PhaseChanged(phase="training")
     while True:
-        yield from session.validate()
-        yield from session.preview()
+        yield from session.guarded(session.validate)
+        yield from session.guarded(session.preview)
         session.decide()
         yield from session.checkpoint()
         if session.is_over:
             return
         control.check()
-        yield from session.step()
+        yield from session.guarded(session.step)

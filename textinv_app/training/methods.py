@@ -1,16 +1,37 @@
-"""What a training method is to the loop: trainable numbers, prompts, and a file at the end."""
+"""What a training method is to the loop: trainable numbers, prompts, and files at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from torch import Tensor, nn
 
+from textinv_app.domain.concept import Method as FileKind
+from textinv_app.domain.specs import TrainingSettings
+from textinv_app.training.optimizing import ParameterGroup
 from textinv_app.training.state import Weights
-from textinv_app.training.text import Conditioning
+from textinv_app.training.text import Conditioning, Indices
+
+WriteFile = Callable[[Path, Weights, Mapping[str, str]], None]
+
+
+@dataclass(frozen=True)
+class Product:
+    """One file that a training makes."""
+
+    kind: FileKind
+    names: tuple[str, ...]
+    """Which of the method's parameters go into it."""
+    write: WriteFile
+    """Writes weights and metadata to a path; raises ``OSError``."""
+
+    def select(self, weights: Weights) -> Weights:
+        """Return the weights that go into this file."""
+        return {name: weights[name] for name in self.names}
 
 
 class Method(Protocol):
@@ -22,16 +43,20 @@ class Method(Protocol):
         ...
 
     @property
-    def weight_decay(self) -> float:
-        """AdamW's decay for these parameters."""
-        ...
-
-    @property
     def num_prompts(self) -> int:
         """Number of training prompts; number 0 is the plain one that validation uses."""
         ...
 
-    def condition(self, prompt_indices: Sequence[int]) -> Conditioning:
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The files it makes; the first bears the word's name."""
+        ...
+
+    def groups(self, settings: TrainingSettings) -> tuple[ParameterGroup, ...]:
+        """Return which parameters are trained how."""
+        ...
+
+    def condition(self, prompt_indices: Indices) -> Conditioning:
         """Return what the UNet reads for these prompts, with a gradient where one is needed."""
         ...
 
@@ -39,12 +64,8 @@ class Method(Protocol):
         """Take the trained change off the model while inside, so that a file can be worn."""
         ...
 
-    def after_step(self) -> None:
-        """Bring the parameters back to where they are allowed to be."""
-        ...
-
-    def write(self, path: Path, weights: Weights, metadata: Mapping[str, str]) -> None:
-        """Write ``weights`` as the file that people download; raises ``OSError``."""
+    def add_pull(self) -> None:
+        """Add to the gradients what does not come from pictures; reads nothing back."""
         ...
 
 

@@ -14,10 +14,10 @@ class Pace:
         self._num_steps = 0
         self._round_seconds = 0.0
 
-    def add_step(self, seconds: float) -> None:
-        """Take note of one step."""
+    def add_step(self, seconds: float, num_steps: int = 1) -> None:
+        """Take note of one step, or of several that took so long together."""
         self._step_seconds += seconds
-        self._num_steps += 1
+        self._num_steps += num_steps
 
     def add_round(self, seconds: float) -> None:
         """Take note of one round of previews."""

@@ -1,34 +1,55 @@
-"""How a training uses the machine: device, number type, pictures at a time. Pure decisions.
+"""How a training uses the machine: one plan, chosen by a pure function from counted memory.
 
-A plan changes how a step is computed, not what it computes, apart from rounding.
+A plan changes how a step is computed, not what it computes, apart from rounding. ``ladder`` holds
+the plans of a training from the fastest to the one that needs the least memory; ``make_plan`` takes
+the first that fits, ``smaller_plan`` the next one where memory ran out all the same.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from textinv_app.domain.concept import Family, Method
-from textinv_app.domain.specs import TrainingSettings
+from textinv_app.domain.concept import Family, TrainingMethod
+from textinv_app.domain.specs import OptimizerName, TrainingSettings
 
 NumberType = Literal["fp32", "bf16", "fp16"]
 
-# Bytes that training needs beside the weights, for one picture of a step, with and without
-# gradient checkpointing; counted with fake tensors at the family's own resolution in bf16.
-_SAMPLE_BYTES: dict[Family, tuple[int, int]] = {
-    "crayon": (60_000_000, 30_000_000),
-    "sd1": (800_000_000, 250_000_000),
-    "sd2": (2_000_000_000, 500_000_000),
-    "sdxl": (5_400_000_000, 650_000_000),
+
+@dataclass(frozen=True)
+class _Counted:
+    """Bytes counted with fake tensors over whole steps in a 16-bit type, at the native size.
+
+    ``python -m tests.benchmarks.memory`` counts them again.
+    """
+
+    weights: int
+    """UNet and text encoders."""
+    linear_weights: int
+    """The UNet's linear layers alone, which ``fp8_storage`` halves."""
+    sample: int
+    """Activations for one picture of a step."""
+    checkpointed_sample: int
+    """The same with gradient checkpointing."""
+    lora_rank: int
+    """Factors of one rank, with gradient and both moments, all fp32."""
+    native_pixels: int
+
+
+_COUNTED: dict[Family, _Counted] = {
+    "crayon": _Counted(40_000_000, 10_000_000, 40_000_000, 30_000_000, 1_000_000, 128),
+    "sd1": _Counted(1_970_000_000, 700_000_000, 780_000_000, 250_000_000, 6_400_000, 512),
+    "sd2": _Counted(2_420_000_000, 700_000_000, 2_000_000_000, 500_000_000, 6_400_000, 768),
+    "sdxl": _Counted(6_770_000_000, 4_000_000_000, 5_430_000_000, 620_000_000, 23_000_000, 1024),
 }
-_WEIGHT_BYTES: dict[Family, int] = {
-    "crayon": 100_000_000,
-    "sd1": 2_600_000_000,
-    "sd2": 3_200_000_000,
-    "sdxl": 7_500_000_000,
-}
+# Kernels' workspaces, fragmentation, and the pictures drawn between steps.
+_CUDA_RESERVE_BYTES = 600_000_000
+_CPU_RESERVE_BYTES = 700_000_000
+# A captured graph keeps its memory to itself; pictures drawn between steps need their own.
+_GRAPH_RESERVE_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -36,9 +57,10 @@ class Machine:
     """What a plan has to know about the machine."""
 
     has_cuda: bool = False
-    cuda_free_bytes: int = 0
+    free_bytes: int = 0
+    """Memory free on the device that trains; 0 where it is not known."""
     has_bf16: bool = False
-    """Whether the accelerator multiplies bf16 at full speed."""
+    """Whether that device multiplies bf16 at full speed."""
     num_cores: int = 1
 
 
@@ -49,57 +71,131 @@ class Plan:
     device: str
     """``cpu`` or ``cuda``."""
     weights: NumberType
-    """Type of the frozen weights in memory; what is trained is always fp32."""
-    autocast: NumberType
-    """Type that multiplications run in; ``fp32`` means no autocast."""
+    """Type of the frozen weights and of what is computed; what is trained is always fp32."""
     micro_batch_size: int
     """Pictures at a time; a step of more adds their gradients up."""
-    gradient_checkpointing: bool
+    gradient_checkpointing: bool = False
     """Compute activations twice instead of keeping them: slower, much less memory."""
-    num_threads: int
+    num_threads: int = 1
     """CPU threads; kept over a resume, because sums are split by thread."""
+    cuda_graph: bool = False
+    """Record the whole step once and replay it: no time between the kernels."""
+    compile_unet: bool = False
+    """``torch.compile`` the UNet's repeated blocks: a minute first, then faster steps."""
+    fp8_storage: bool = False
+    """Keep the UNet's linear weights in 8 bits and widen each layer while it computes."""
+    tiled_vae: bool = False
+    """Encode and decode pictures in tiles."""
+    peak_bytes: int = 0
+    """Counted memory of a step, weights included."""
 
     @property
     def moves_vae(self) -> bool:
         """Whether the VAE leaves the device while steps are made."""
         return self.device != "cpu"
 
+    @property
+    def reads_every_step(self) -> bool:
+        """Whether reading the loss after each step costs nothing."""
+        return self.device == "cpu"
 
-def make_plan(family: Family, method: Method, settings: TrainingSettings, machine: Machine) -> Plan:
-    """Return the plan for a training: the fastest one that fits the memory that is free."""
-    if not machine.has_cuda:
-        return Plan(
-            device="cpu",
-            weights="fp32",
-            autocast=_cpu_autocast(settings),
-            micro_batch_size=settings.batch_size,
-            gradient_checkpointing=False,
-            num_threads=machine.num_cores,
-        )
-    number_type = _cuda_type(settings, machine)
-    plain, checkpointed = _SAMPLE_BYTES[family]
-    room = machine.cuda_free_bytes - _WEIGHT_BYTES[family] - (method == "lora") * 200_000_000
-    fits = max(1, room // plain) if room >= plain else 0
-    gradient_checkpointing = fits == 0
-    if gradient_checkpointing:
-        fits = max(1, room // checkpointed)
-    return Plan(
-        device="cuda",
-        weights=number_type,
-        autocast=number_type,
-        micro_batch_size=min(settings.batch_size, int(fits)),
-        gradient_checkpointing=gradient_checkpointing,
-        num_threads=machine.num_cores,
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What is to be trained, as far as memory and speed depend on it."""
+
+    family: Family
+    method: TrainingMethod
+    resolution_pixels: int
+    batch_size: int
+    rank: int = 8
+    mixed_precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    optimizer: OptimizerName = "adamw"
+    compile_unet: bool = False
+
+
+def plan_request(family: Family, method: TrainingMethod, settings: TrainingSettings) -> PlanRequest:
+    """Return what a plan has to know about a training."""
+    return PlanRequest(
+        family=family,
+        method=method,
+        resolution_pixels=settings.resolution_pixels,
+        batch_size=settings.batch_size,
+        rank=settings.rank,
+        mixed_precision=settings.mixed_precision,
+        optimizer=settings.optimizer,
+        compile_unet=settings.compile_unet,
     )
 
 
-def smaller_plan(plan: Plan) -> Plan | None:
-    """Return the next plan that needs less memory, or None when this is the smallest."""
-    if plan.micro_batch_size > 1:
-        return replace(plan, micro_batch_size=max(1, plan.micro_batch_size // 2))
-    if not plan.gradient_checkpointing:
-        return replace(plan, gradient_checkpointing=True)
+def make_plan(request: PlanRequest, machine: Machine) -> Plan:
+    """Return the fastest plan that fits the free memory; the smallest where none does."""
+    plans = ladder(request, machine)
+    for plan in plans:
+        if machine.free_bytes == 0 or _needed_bytes(plan) <= machine.free_bytes:
+            return plan
+    return plans[-1]
+
+
+def smaller_plan(request: PlanRequest, machine: Machine, plan: Plan) -> Plan | None:
+    """Return the next plan that needs less memory, or None when this is the smallest.
+
+    Threads and number type stay, also where ``plan`` was made by another machine.
+    """
+    for candidate in ladder(request, machine):
+        same_device = candidate.device == plan.device
+        if same_device and _needed_bytes(candidate) < _needed_bytes(plan):
+            return replace(candidate, num_threads=plan.num_threads, weights=plan.weights)
     return None
+
+
+def ladder(request: PlanRequest, machine: Machine) -> tuple[Plan, ...]:
+    """Return the plans of a training, the fastest first, each smaller than the one before."""
+    weights = _number_type(request, machine)
+    fastest = Plan(
+        device="cuda" if machine.has_cuda else "cpu",
+        weights=weights,
+        micro_batch_size=request.batch_size,
+        num_threads=machine.num_cores,
+        # Prodigy reads numbers back in the middle of its step, which cannot be recorded.
+        cuda_graph=machine.has_cuda and request.optimizer == "adamw",
+        compile_unet=machine.has_cuda and request.compile_unet,
+    )
+    plans: list[Plan] = []
+    for rung in _rungs(fastest):
+        plan = replace(rung, peak_bytes=peak_bytes(rung, request))
+        if not plans or _needed_bytes(plan) < _needed_bytes(plans[-1]):
+            plans.append(plan)
+    return tuple(plans)
+
+
+def peak_bytes(plan: Plan, request: PlanRequest) -> int:
+    """Return the counted memory of a step, weights included, in bytes."""
+    counted = _COUNTED[request.family]
+    width = 2 if plan.weights == "fp32" else 1
+    weights = counted.weights * width
+    if plan.fp8_storage:
+        weights -= counted.linear_weights * width - counted.linear_weights // 2
+    share = (request.resolution_pixels / counted.native_pixels) ** 2
+    sample = counted.checkpointed_sample if plan.gradient_checkpointing else counted.sample
+    trained = counted.lora_rank * request.rank if request.method != "embedding" else 0
+    return int(weights + trained + sample * width * share * plan.micro_batch_size)
+
+
+def describe(plan: Plan) -> str:
+    """Return a plan in a few words, for ``doctor`` and the command line."""
+    parts = [
+        f"{plan.device} in {plan.weights}",
+        f"{plan.micro_batch_size} at a time",
+        "recomputing" if plan.gradient_checkpointing else "",
+        "recorded as a CUDA graph" if plan.cuda_graph else "",
+        "compiled" if plan.compile_unet else "",
+        "weights stored in fp8" if plan.fp8_storage else "",
+        "VAE in tiles" if plan.tiled_vae else "",
+        f"{plan.num_threads} threads" if plan.device == "cpu" else "",
+        f"about {plan.peak_bytes / 1e9:.1f} GB",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def usable_cores() -> int:
@@ -120,12 +216,39 @@ def _container_cores(limit_file: Path) -> int | None:
         return None
 
 
-def _cpu_autocast(settings: TrainingSettings) -> NumberType:
-    # fp16 multiplications are emulated on CPUs, a hundred times slower.
-    return "bf16" if settings.mixed_precision == "bf16" else "fp32"
+def _rungs(fastest: Plan) -> Iterator[Plan]:
+    """Yield smaller and smaller plans: fewer pictures, then recomputing, then narrow storage.
+
+    One picture at a time without recomputing comes before four with it, which is a third slower.
+    """
+    for checkpointing in (False, True):
+        size = fastest.micro_batch_size
+        while True:
+            yield replace(fastest, micro_batch_size=size, gradient_checkpointing=checkpointing)
+            if size == 1:
+                break
+            size //= 2
+    last = replace(fastest, micro_batch_size=1, gradient_checkpointing=True, compile_unet=False)
+    if fastest.cuda_graph:
+        yield replace(last, cuda_graph=False, tiled_vae=True)
+    if fastest.device == "cuda":
+        # Widening swaps the weights' memory under way, which a recorded graph would not notice.
+        yield replace(last, cuda_graph=False, tiled_vae=True, fp8_storage=True)
 
 
-def _cuda_type(settings: TrainingSettings, machine: Machine) -> NumberType:
-    if settings.mixed_precision == "auto":
-        return "bf16" if machine.has_bf16 else "fp16"
-    return settings.mixed_precision
+def _needed_bytes(plan: Plan) -> int:
+    """Return what has to be free for a plan: its step and what goes on beside it."""
+    reserve = _CUDA_RESERVE_BYTES if plan.device == "cuda" else _CPU_RESERVE_BYTES
+    return plan.peak_bytes + reserve + plan.cuda_graph * _GRAPH_RESERVE_BYTES
+
+
+def _number_type(request: PlanRequest, machine: Machine) -> NumberType:
+    wished = request.mixed_precision
+    if machine.has_cuda:
+        return wished if wished != "auto" else ("bf16" if machine.has_bf16 else "fp16")
+    # fp16 multiplications are emulated on CPUs, a hundred times slower. Crayon is small enough to
+    # be exact.
+    if wished == "bf16":
+        return "bf16"
+    narrow = wished == "auto" and machine.has_bf16 and request.family != "crayon"
+    return "bf16" if narrow else "fp32"

@@ -12,7 +12,6 @@ from PIL import Image
 from textinv_app.domain.specs import RunSpec
 from textinv_app.drawing.artist import Artist
 from textinv_app.drawing.likeness import LikenessJudge
-from textinv_app.formats.metadata import build_metadata
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.methods import Method
 from textinv_app.training.pictures import save_picture
@@ -22,8 +21,9 @@ from textinv_app.training.wearing import (
     draw_sheets,
     file_facts,
     temporary_folder,
-    worn_artifact,
+    worn_files,
     worn_prompt,
+    write_files,
 )
 
 NUM_JUDGED_SEEDS = 3
@@ -67,10 +67,21 @@ class Previewer:
         self._judge = judge
         self._photos = photos
 
+    def use_tiles(self, wanted: bool) -> None:
+        """Decode pictures in tiles from now on, which needs less memory."""
+        if wanted:
+            self._model.vae.enable_tiling()
+
     @property
     def artist(self) -> Artist:
         """The artist that shares the model in training."""
         return self._artist
+
+    @property
+    def model_folder(self) -> Path | None:
+        """Where the base model lies; None for a single checkpoint file."""
+        folder: Path | None = self._model.folder
+        return folder
 
     def draw_round(
         self, method: Method, weights: Weights, step: int, check: Callable[[], None]
@@ -86,12 +97,11 @@ class Previewer:
             for index, pair in enumerate(prompts)
         ]
         with temporary_folder(self._layout.root) as folder, method.set_aside():
-            path = folder / f"{spec.placeholder_token}.safetensors"
             facts = file_facts(
                 spec, step, len(self._photos), self._model.scheduler.config.prediction_type
             )
-            method.write(path, weights, build_metadata(facts))
-            drawn = draw_sheets(self._artist, spec, [worn_artifact(spec, path)], sheets, check)
+            worn = worn_files(spec, write_files(method, spec, folder, weights, facts))
+            drawn = draw_sheets(self._artist, spec, worn, sheets, check)
         likenesses = [self.likeness(pictures) for pictures in drawn]
         shown = tuple(
             PreviewPicture(

@@ -6,8 +6,8 @@ Everything is prepared in a temporary folder beside ``result/`` and appears by o
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
@@ -16,12 +16,14 @@ import numpy as np
 from PIL import Image
 
 from textinv_app.domain.events import Event, Finished, PhaseChanged
-from textinv_app.domain.manifest import ResultManifest, ValidationPoint
+from textinv_app.domain.manifest import DrawnFacts, ResultManifest, ValidationPoint
+from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.errors import TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.inspecting import sha256_of_file
 from textinv_app.formats.lora_reading import read_lora
-from textinv_app.formats.metadata import build_metadata
+from textinv_app.formats.metadata import FileFacts
+from textinv_app.models.identity import base_model_sha256
 from textinv_app.runs.atomic import atomic_write_text, publish_directory
 from textinv_app.training.pictures import save_picture, thumbnail_jpeg
 from textinv_app.training.preview import preview_seeds
@@ -29,12 +31,14 @@ from textinv_app.training.session import Session
 from textinv_app.training.state import Weights
 from textinv_app.training.wearing import (
     Sheet,
+    WrittenFile,
     draw_sheets,
     file_facts,
     plain_prompt,
     temporary_folder,
-    worn_artifact,
+    worn_files,
     worn_prompt,
+    write_files,
 )
 
 NUM_PICTURES = 4
@@ -50,6 +54,8 @@ class _Check:
 
     pictures: list[Image.Image]
     """The best first; the last one has the hard prompt, unless the run was stopped."""
+    drawn: list[DrawnFacts]
+    """How each of them was drawn."""
     likeness_start: float | None
     likeness_end: float | None
 
@@ -63,25 +69,30 @@ def publish_result(session: Session) -> Iterator[Event]:
     yield PhaseChanged(phase="exporting")
     weights, best_step = session.chosen()
     with temporary_folder(layout.root) as folder:
-        path = folder / f"{equipment.spec.placeholder_token}.safetensors"
         thumbnail = _thumbnail(layout.previews / f"step-{best_step:06d}-0.webp")
         facts = file_facts(
             equipment.spec, best_step, len(equipment.photos), equipment.prediction_type, thumbnail
         )
-        equipment.method.write(path, weights, build_metadata(facts))
-        check_file(path, weights)
+        facts = _with_base_model(facts, equipment.spec.base_model, equipment.previewer.model_folder)
+        files = write_files(equipment.method, equipment.spec, folder, weights, facts)
+        for file in files:
+            check_file(file.path, file.weights)
         yield PhaseChanged(phase="checking")
-        checked = _draw_with(session, path)
+        checked = _draw_with(session, files)
         names = [f"picture-{number}.webp" for number in range(len(checked.pictures))]
         for name, picture in zip(names, checked.pictures, strict=True):
             save_picture(picture, folder / name)
-        manifest = _manifest(session, path, best_step, checked)
-        manifest = manifest.model_copy(update={"pictures": tuple(names)})
+        manifest = _manifest_of_all(session, files, best_step, checked, names)
         atomic_write_text(folder / "manifest.json", manifest.model_dump_json(indent=1))
         # Left by an attempt that died between publishing and telling.
         shutil.rmtree(layout.result, ignore_errors=True)
         publish_directory(folder, layout.result)
     yield _finished(session, manifest)
+
+
+def _with_base_model(facts: FileFacts, base_model: BaseModelRef, folder: Path | None) -> FileFacts:
+    digest = base_model_sha256(base_model.source, folder)
+    return replace(facts, base_model_sha256=digest, is_checkpoint=folder is None)
 
 
 def check_file(path: Path, weights: Weights) -> None:
@@ -102,8 +113,8 @@ def check_file(path: Path, weights: Weights) -> None:
         raise _unusable()
 
 
-def _draw_with(session: Session, path: Path) -> _Check:
-    """Draw with the exported file and, for comparison, with the untrained model."""
+def _draw_with(session: Session, files: Sequence[WrittenFile]) -> _Check:
+    """Draw with the exported files and, for comparison, with the untrained model."""
     equipment = session.equipment
     spec, previewer = equipment.spec, equipment.previewer
     stopped = session.trainer.progress.finished_because == "stopped_by_person"
@@ -113,7 +124,7 @@ def _draw_with(session: Session, path: Path) -> _Check:
         Sheet(worn_prompt(spec, template), seeds if number == 0 else seeds[:1])
         for number, template in enumerate(templates)
     ]
-    worn = [worn_artifact(spec, path)]
+    worn = worn_files(spec, files)
     with equipment.method.set_aside():
         drawn = draw_sheets(previewer.artist, spec, worn, sheets)
         plain = Sheet(plain_prompt(spec, templates[0]), seeds)
@@ -128,17 +139,47 @@ def _draw_with(session: Session, path: Path) -> _Check:
     first = session.trainer.progress.judgements[:1]
     return _Check(
         pictures=[drawn[0][index] for index in order] + [sheet[0] for sheet in drawn[1:]],
+        drawn=[_drawn_facts(spec, sheets[0], sheets[0].seeds[index]) for index in order]
+        + [_drawn_facts(spec, sheet, sheet.seeds[0]) for sheet in sheets[1:]],
         likeness_start=_mean(start) if start else (first[0].likeness if first else None),
         likeness_end=_mean(scores),
     )
 
 
-def _manifest(session: Session, path: Path, best_step: int, checked: _Check) -> ResultManifest:
+def _drawn_facts(spec: RunSpec, sheet: Sheet, seed: int) -> DrawnFacts:
+    return DrawnFacts(
+        prompt=sheet.prompts.prompt,
+        negative_prompt=sheet.prompts.negative_prompt,
+        seed=seed,
+        num_inference_steps=spec.settings.preview_inference_steps,
+        guidance_scale=spec.settings.guidance_scale,
+        resolution_pixels=spec.settings.resolution_pixels,
+    )
+
+
+def _manifest_of_all(
+    session: Session,
+    files: Sequence[WrittenFile],
+    best_step: int,
+    checked: _Check,
+    names: list[str],
+) -> ResultManifest:
+    """Return the manifest of the first file, with that of the second in it."""
+    told = {"pictures": tuple(names), "drawn": tuple(checked.drawn)}
+    first, *others = [
+        _manifest(session, file, best_step, checked).model_copy(update=told) for file in files
+    ]
+    return first.model_copy(update={"companion": others[0] if others else None})
+
+
+def _manifest(
+    session: Session, file: WrittenFile, best_step: int, checked: _Check
+) -> ResultManifest:
     spec, progress = session.equipment.spec, session.trainer.progress
     losses = dict(progress.validations)
     return ResultManifest(
-        file_name=path.name,
-        method=spec.method,
+        file_name=file.path.name,
+        method=file.kind,
         family=spec.base_model.family,
         model_id=spec.base_model.model_id,
         model_source=spec.base_model.source,
@@ -156,17 +197,19 @@ def _manifest(session: Session, path: Path, best_step: int, checked: _Check) -> 
         validation_losses=tuple(
             ValidationPoint(step=step, validation_loss=loss) for step, loss in progress.validations
         ),
-        size_bytes=path.stat().st_size,
-        sha256=sha256_of_file(path),
+        size_bytes=file.path.stat().st_size,
+        sha256=sha256_of_file(file.path),
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
 
 
 def _finished(session: Session, manifest: ResultManifest) -> Finished:
+    folder, companion = session.equipment.layout.result.name, manifest.companion
     return Finished(
         step=session.trainer.step,
         best_step=cast("int", manifest.best_step),
-        artifact=f"{session.equipment.layout.result.name}/{manifest.file_name}",
+        artifact=f"{folder}/{manifest.file_name}",
+        companion=f"{folder}/{companion.file_name}" if companion else "",
         seconds=cast("float", manifest.seconds),
         stopped_because=session.trainer.progress.finished_because or "max_steps",
         validation_loss_start=manifest.validation_loss_start,

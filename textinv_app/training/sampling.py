@@ -36,6 +36,8 @@ class DrawShape:
     num_timesteps: int
     batch_size: int
     latent_shape: tuple[int, int, int]
+    stratified: bool = True
+    """Whether the timesteps of a step come from equal ranges, one from each."""
 
 
 def generator_for(seed: int, purpose: str, number: int) -> torch.Generator:
@@ -49,13 +51,15 @@ def generator_for(seed: int, purpose: str, number: int) -> torch.Generator:
 def draw_step(seed: int, step: int, shape: DrawShape) -> StepDraw:
     """Draw what optimizer step ``step`` (counted from 0) trains on.
 
-    Photos come in shuffled rounds, each photo once a round. Timesteps are stratified: one from
-    each of ``batch_size`` equal ranges, which halves the noise of the gradient at no cost.
+    Photos come in shuffled rounds, each photo once a round. Stratified timesteps, one from each of
+    ``batch_size`` equal ranges, halve the noise of the gradient at no cost.
     """
     generator = generator_for(seed, "step", step)
     size = (shape.batch_size, *shape.latent_shape)
     strata = torch.randperm(shape.batch_size, generator=generator)
     offsets = torch.rand(shape.batch_size, generator=generator)
+    if not shape.stratified:
+        strata, offsets = torch.zeros_like(strata), offsets * shape.batch_size
     positions = (strata + offsets) / shape.batch_size * shape.num_timesteps
     return StepDraw(
         photo_indices=_photo_indices(seed, step, shape),

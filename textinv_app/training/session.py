@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-import torch
 from PIL import Image
 
 from textinv_app.domain.events import (
@@ -16,19 +15,20 @@ from textinv_app.domain.events import (
     Judged,
     NearestWords,
     Noticed,
+    PlanChosen,
     PreviewSaved,
     StepDone,
     Validated,
 )
 from textinv_app.domain.specs import RunSpec
-from textinv_app.errors import TrainingFailed
+from textinv_app.errors import ModelUnavailable, TrainingFailed
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.judging import is_better, should_stop, verdict
 from textinv_app.training.methods import Method
 from textinv_app.training.nearest import Dictionary
 from textinv_app.training.pace import Pace
-from textinv_app.training.plan import smaller_plan
+from textinv_app.training.plan import Plan
 from textinv_app.training.preview import Previewer, PreviewRound
 from textinv_app.training.state import (
     Judgement,
@@ -39,9 +39,14 @@ from textinv_app.training.state import (
     encode_state,
     save_checkpoint,
 )
+from textinv_app.training.this_machine import is_out_of_memory
 from textinv_app.training.trainer import RanAway, Trainer
 
 REPORT_EVERY_SECONDS = 0.5
+READ_EVERY_STEPS = 25
+"""Steps that a GPU may have waiting before their losses are read."""
+
+Action = Callable[[], Iterator[Event]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Equipment:
     dictionary: Dictionary | None
     """None for a LoRA, which has no vectors of its own."""
     faults: Faults
+    smaller_plan: Callable[[Plan], Plan | None]
+    """Returns the next plan that needs less memory."""
     check: Callable[[], None]
     """Raises when the run is to stop or pause; cheap."""
 
@@ -79,6 +86,7 @@ class Session:
         self._pace = Pace(self._settings)
         self._clock = time.monotonic()
         self._reported = 0.0
+        self._queued_at = 0.0
 
     def resume(self, state: TrainState) -> None:
         """Go on from a checkpoint."""
@@ -90,6 +98,25 @@ class Session:
     def is_over(self) -> bool:
         """Whether no further step is to be made."""
         return self.trainer.progress.finished_because is not None
+
+    def guarded(self, action: Action) -> Iterator[Event]:
+        """Do something; where memory runs out, take a smaller plan, say so and do it again.
+
+        The numbers of a training move only once all memory of a step has been had, so it goes on
+        from where it is. Raises ``TrainingFailed`` where there is no smaller plan.
+        """
+        while True:
+            try:
+                yield from action()
+                return
+            except ModelUnavailable as error:
+                if error.code != "model.out_of_memory":
+                    raise
+                yield from self._shrink(error)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                yield from self._shrink(error)
 
     def validate(self) -> Iterator[Event]:
         """Measure the validation loss if it is due at this step."""
@@ -157,19 +184,30 @@ class Session:
         )
 
     def step(self) -> Iterator[Event]:
-        """Make one step; run-away learning and too little memory are dealt with here."""
-        step, started = self.trainer.step, time.monotonic()
+        """Make one step; run-away learning is dealt with here.
+
+        On a GPU steps are queued, and what became of them is read every so often.
+        """
+        step = self.trainer.step
+        if self.trainer.num_unread == 0:
+            self._queued_at = time.monotonic()
         try:
             self.equipment.faults.reach("train.step", step)
-            loss = self.trainer.make_step(
-                lambda value: self.equipment.faults.change_loss(step, value)
-            )
+            if self.trainer.plan.reads_every_step:
+                loss = self.trainer.make_step(
+                    lambda value: self.equipment.faults.change_loss(step, value)
+                )
+                num_steps = 1
+            else:
+                self.trainer.queue_step()
+                num_steps = self.trainer.num_unread
+                if not self._has_to_read(num_steps):
+                    return
+                loss = self.trainer.read_loss()
         except RanAway as error:
             yield from self._roll_back(error)
-        except torch.OutOfMemoryError as error:
-            yield from self._shrink(error)
         else:
-            self._pace.add_step(time.monotonic() - started)
+            self._pace.add_step(time.monotonic() - self._queued_at, num_steps)
             yield from self._report(loss)
 
     def decide(self) -> None:
@@ -190,6 +228,20 @@ class Session:
         if best is None:
             return self.trainer.weights(), self.trainer.step
         return self.trainer.best_weights, best.step
+
+    def _has_to_read(self, num_unread: int) -> bool:
+        """Tell whether to wait for the queued steps: there are many, or something looks at them."""
+        settings = self._settings
+        looks = (
+            settings.validate_every_steps,
+            settings.preview_every_steps,
+            settings.checkpoint_every_steps,
+        )
+        return (
+            num_unread >= READ_EVERY_STEPS
+            or time.monotonic() - self._queued_at >= REPORT_EVERY_SECONDS
+            or any(self._is_due(every_steps) for every_steps in looks)
+        )
 
     def _is_due(self, every_steps: int) -> bool:
         step = self.trainer.step
@@ -279,19 +331,47 @@ class Session:
         # At once, so that an attempt that goes on from here learns slower too.
         yield from self.save()
 
-    def _shrink(self, error: torch.OutOfMemoryError) -> Iterator[Event]:
-        plan = smaller_plan(self.trainer.plan)
+    def _shrink(self, error: Exception) -> Iterator[Event]:
+        plan = self.equipment.smaller_plan(self.trainer.plan)
         if plan is None:
-            raise TrainingFailed(
-                "run.out_of_memory",
-                "There is not enough memory to train this model here, even with the smallest "
-                "setting. Close other programs or choose a smaller model.",
-            ) from error
+            raise no_memory() from error
         self.trainer.shrink(plan)
-        yield Noticed(
-            code="notice.smaller_plan",
-            details={
-                "pictures_at_a_time": plan.micro_batch_size,
-                "gradient_checkpointing": int(plan.gradient_checkpointing),
-            },
-        )
+        self.equipment.previewer.use_tiles(plan.tiled_vae)
+        yield from said_smaller(plan)
+
+
+def no_memory() -> TrainingFailed:
+    """Return the failure of a training for which no plan is small enough."""
+    return TrainingFailed(
+        "run.out_of_memory",
+        "There is not enough memory to train this model here, even with the smallest setting. "
+        "Close other programs or choose a smaller model.",
+    )
+
+
+def said_smaller(plan: Plan) -> Iterator[Event]:
+    """Tell the person that a smaller plan is taken, and which."""
+    yield Noticed(
+        code="notice.smaller_plan",
+        details={
+            "pictures_at_a_time": plan.micro_batch_size,
+            "gradient_checkpointing": int(plan.gradient_checkpointing),
+        },
+    )
+    yield plan_chosen(plan)
+
+
+def plan_chosen(plan: Plan) -> PlanChosen:
+    """Return the event that tells how the machine is used."""
+    return PlanChosen(
+        device=plan.device,
+        weights=plan.weights,
+        pictures_at_a_time=plan.micro_batch_size,
+        gradient_checkpointing=plan.gradient_checkpointing,
+        cuda_graph=plan.cuda_graph,
+        compile_unet=plan.compile_unet,
+        fp8_storage=plan.fp8_storage,
+        tiled_vae=plan.tiled_vae,
+        num_threads=plan.num_threads,
+        peak_bytes=plan.peak_bytes,
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,23 @@ from textinv_app.domain.prompts import lora_prompt, training_templates
 from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.drawing.likeness import likeness_judge
 from textinv_app.models.hub import is_cached
-from textinv_app.models.loading import load
+from textinv_app.models.loading import LoadedModel, load
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import planned_faults
 from textinv_app.training.latents import LatentCache, load_photo, photo_paths, with_mirrored
 from textinv_app.training.lora import Lora
 from textinv_app.training.losses import noise_schedule
 from textinv_app.training.methods import Method
+from textinv_app.training.narrow_storage import store_in_fp8
 from textinv_app.training.nearest import Dictionary
-from textinv_app.training.plan import Machine, Plan, make_plan, usable_cores
+from textinv_app.training.pivotal import Pivotal
+from textinv_app.training.plan import Machine, Plan, make_plan, plan_request, smaller_plan
 from textinv_app.training.preview import Previewer
 from textinv_app.training.session import Equipment, Session
 from textinv_app.training.state import TrainState
 from textinv_app.training.text import token_matrix
 from textinv_app.training.textual_inversion import TextualInversion
+from textinv_app.training.this_machine import this_machine as this_machine
 from textinv_app.training.trainer import NUMBER_TYPES, Materials, Trainer, split_photos
 
 
@@ -41,30 +45,21 @@ class Prepared:
     latents: LatentCache
     """The photos, and their mirror images behind them where those are trained on."""
     plan: Plan
-
-
-def this_machine() -> Machine:
-    """Return what a plan has to know about the machine this process runs on."""
-    # Whoever starts the process may give it fewer threads than there are cores.
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    num_cores = int(given) if given.isdigit() and int(given) > 0 else usable_cores()
-    if not torch.cuda.is_available():
-        return Machine(num_cores=num_cores)
-    free_bytes, _ = torch.cuda.mem_get_info()
-    return Machine(
-        has_cuda=True,
-        cuda_free_bytes=int(free_bytes),
-        has_bf16=torch.cuda.get_device_capability() >= (8, 0),
-        num_cores=num_cores,
-    )
+    machine: Machine
 
 
 def choose_plan(spec: RunSpec, state: TrainState | None, machine: Machine) -> Plan:
     """Return the plan of an attempt: the one of its checkpoint wherever that is still possible."""
-    plan = make_plan(spec.base_model.family, spec.method, spec.settings, machine)
+    plan = make_plan(plan_request(spec.base_model.family, spec.method, spec.settings), machine)
     if state is not None and state.plan.device == plan.device:
         return state.plan
     return plan
+
+
+def next_smaller_plan(spec: RunSpec, machine: Machine, plan: Plan) -> Plan | None:
+    """Return the next plan of a run that needs less memory, or None."""
+    request = plan_request(spec.base_model.family, spec.method, spec.settings)
+    return smaller_plan(request, machine, plan)
 
 
 def has_to_be_fetched(ref: BaseModelRef) -> bool:
@@ -72,17 +67,46 @@ def has_to_be_fetched(ref: BaseModelRef) -> bool:
     return not Path(ref.source).exists() and not is_cached(ref.source, ref.revision)
 
 
-def load_for_training(spec: RunSpec, plan: Plan) -> Any:
-    """Load the base model, frozen; raises ``ModelUnavailable``."""
+def load_for_training(spec: RunSpec, plan: Plan) -> LoadedModel:
+    """Load the base model, frozen, into main memory; raises ``ModelUnavailable``.
+
+    ``place`` brings it to where it computes, once the photos are encoded: a VAE in float32 and a
+    UNet need not fit beside each other.
+    """
     torch.set_num_threads(plan.num_threads)
     # Every step has the same shapes, so the search for the fastest kernels pays.
     torch.backends.cudnn.benchmark = plan.device == "cuda"
-    model = load(spec.base_model, dtype=NUMBER_TYPES[plan.weights], device=plan.device)
+    model = load(spec.base_model, dtype=NUMBER_TYPES[plan.weights], device="cpu")
     for module in (model.unet, model.vae, *model.text_encoders):
         module.requires_grad_(False)
         module.eval()
     model.unet.to(memory_format=torch.channels_last)
+    if plan.tiled_vae:
+        model.vae.enable_tiling()
     return model
+
+
+@contextmanager
+def encoding(model: LoadedModel, plan: Plan) -> Iterator[Any]:
+    """Give the VAE in float32 on the plan's device; afterwards it is in main memory again."""
+    original_type = model.vae.dtype
+    try:
+        if original_type != torch.float32:
+            model.vae.to(dtype=torch.float32)
+        yield model.vae.to(plan.device)
+    finally:
+        model.vae.to("cpu")
+        if original_type != torch.float32:
+            model.vae.to(dtype=original_type)
+
+
+def place(model: LoadedModel, plan: Plan) -> LoadedModel:
+    """Return the model with UNet and text encoders on the plan's device, weights as it says."""
+    if plan.fp8_storage:
+        store_in_fp8(model.unet, NUMBER_TYPES[plan.weights])
+    for module in (model.unet, *model.text_encoders):
+        module.to(plan.device)
+    return replace(model, device=plan.device)
 
 
 def load_photos(spec: RunSpec, layout: RunLayout) -> list[Image.Image]:
@@ -97,22 +121,16 @@ def pictures_to_encode(spec: RunSpec, photos: list[Image.Image]) -> list[Image.I
 
 
 def make_method(spec: RunSpec, model: Any) -> Method:
-    """Return what is trained; both methods put their parameters where the model is."""
-    templates = training_templates(spec.kind)
+    """Return what is trained; every method puts its parameters where the model is."""
     if spec.method == "embedding":
-        return TextualInversion(
-            model.text_encoders,
-            model.tokenizers,
-            templates,
-            spec.class_word,
-            spec.settings.num_vectors,
-        )
+        return _embedding(spec, model)
+    if spec.method == "pivotal":
+        return Pivotal(_embedding(spec, model), _lora(spec, model, []))
     prompts = [
         lora_prompt(template, spec.placeholder_token, spec.class_word, spec.kind)
-        for template in templates
+        for template in training_templates(spec.kind)
     ]
-    settings = spec.settings
-    return Lora(model, prompts, settings.rank, settings.seed, spec.base_model.family)
+    return _lora(spec, model, prompts)
 
 
 def make_session(
@@ -133,7 +151,7 @@ def make_session(
         has_time_ids=spec.base_model.family == "sdxl",
     )
     dictionary = None
-    if spec.method == "embedding":
+    if spec.method != "lora":
         dictionary = Dictionary(model.tokenizers[0], token_matrix(model.text_encoders[0]))
     return Session(
         Equipment(
@@ -146,6 +164,23 @@ def make_session(
             prediction_type=schedule.prediction_type,
             dictionary=dictionary,
             faults=planned_faults(),
+            smaller_plan=functools.partial(next_smaller_plan, spec, prepared.machine),
             check=check,
         )
     )
+
+
+def _embedding(spec: RunSpec, model: Any) -> TextualInversion:
+    return TextualInversion(
+        model.text_encoders,
+        model.tokenizers,
+        training_templates(spec.kind),
+        spec.class_word,
+        spec.settings.num_vectors,
+        spec.settings.embedding_variant,
+    )
+
+
+def _lora(spec: RunSpec, model: Any, prompts: list[str]) -> Lora:
+    settings = spec.settings
+    return Lora(model, prompts, settings.rank, settings.seed, spec.base_model.family)

@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import struct
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +25,7 @@ from textinv_app.training.plan import Plan
 
 StopReason = Literal["max_steps", "not_improving", "stopped_by_person"]
 
-MARK = b"PETNAME-CHECKPOINT-1\n"
+MARK = b"PETNAME-CHECKPOINT-2\n"
 KEPT = 2
 
 logger = logging.getLogger(__name__)
@@ -78,32 +77,12 @@ class TrainState:
     weights: Weights
     best_weights: Weights
     optimizer: dict[str, Tensor] = field(default_factory=dict)
-    """The optimizer's moments, flat: ``<parameter number>.<name>``."""
+    """The optimizers' moments by flat names (``TrainingOptimizer.state``)."""
 
     def is_finite(self) -> bool:
         """Tell whether no tensor holds a NaN or an infinity."""
         tensors = [*self.weights.values(), *self.best_weights.values(), *self.optimizer.values()]
         return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
-
-
-def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return copies of an optimizer's state tensors on the CPU, by flat names."""
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{number}.{name}": torch.as_tensor(value).detach().cpu().clone()
-        for number, entries in state.items()
-        for name, value in entries.items()
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, Tensor]) -> None:
-    """Put tensors of ``flatten_optimizer`` back; an empty mapping makes the optimizer new."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in flat.items():
-        number, name = key.split(".", 1)
-        state.setdefault(int(number), {})[name] = value.clone()
-    groups = optimizer.state_dict()["param_groups"]
-    optimizer.load_state_dict({"state": state, "param_groups": groups})
 
 
 def encode_state(state: TrainState) -> bytes:

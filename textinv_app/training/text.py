@@ -10,14 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from textinv_app.domain.prompts import WORD
 from textinv_app.models.loading import text_model
+
+Indices: TypeAlias = "Tensor | Sequence[int]"
+"""Numbers of prompts or photos; a tensor on the device costs no copy."""
+
+
+def index_tensor(indices: Indices, device: torch.device) -> Tensor:
+    """Return indices as int64 on a device."""
+    if isinstance(indices, Tensor):
+        return indices.to(device)
+    return torch.tensor(list(indices), dtype=torch.long, device=device)
 
 
 @dataclass(frozen=True)
@@ -29,9 +38,9 @@ class Conditioning:
     pooled: Tensor | None = None
     """``[batch, width]``, SDXL only."""
 
-    def select(self, indices: Sequence[int]) -> Conditioning:
+    def select(self, indices: Indices) -> Conditioning:
         """Return the rows of some prompts."""
-        chosen = torch.tensor(list(indices), dtype=torch.long, device=self.hidden_states.device)
+        chosen = index_tensor(indices, self.hidden_states.device)
         pooled = None if self.pooled is None else self.pooled[chosen]
         return Conditioning(self.hidden_states[chosen], pooled)
 
@@ -50,7 +59,11 @@ class PlaceholderLookup(nn.Module):
         """Return embeddings ``[batch, tokens, width]`` in the frozen matrix's type."""
         is_new = input_ids >= self.num_known
         known = self.frozen(input_ids.clamp(max=self.num_known - 1))
-        new = functional.embedding((input_ids - self.num_known).clamp(min=0), self.rows)
+        # A product with zeros and ones is exact, and its backward pass is the same every time and
+        # waits for nothing, while that of a lookup may sort and count.
+        numbers = torch.arange(self.rows.shape[0], device=input_ids.device) + self.num_known
+        chosen = (input_ids[..., None] == numbers).to(self.rows.dtype)
+        new = chosen @ self.rows
         return torch.where(is_new[..., None], new.to(known.dtype), known)
 
 

@@ -1,0 +1,57 @@
+"""What the machine of this process has for a training: device, free memory, cores."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from textinv_app.models.machine import memory_bytes
+from textinv_app.training.plan import Machine, usable_cores
+
+_KILOBYTE = 1024
+
+
+def this_machine() -> Machine:
+    """Return what a plan has to know about the machine this process runs on."""
+    # Whoever starts the process may give it fewer threads than there are cores.
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    num_cores = int(given) if given.isdigit() and int(given) > 0 else usable_cores()
+    if not torch.cuda.is_available():
+        return Machine(
+            free_bytes=min(free_memory_bytes(Path("/proc/meminfo")), memory_bytes()),
+            has_bf16=_cpu_has_bf16(),
+            num_cores=num_cores,
+        )
+    free_bytes, _ = torch.cuda.mem_get_info()
+    return Machine(
+        has_cuda=True,
+        free_bytes=int(free_bytes),
+        has_bf16=torch.cuda.get_device_capability() >= (8, 0),
+        num_cores=num_cores,
+    )
+
+
+def free_memory_bytes(meminfo: Path) -> int:
+    """Return main memory that can be had without swapping, in bytes; 0 where it is not known."""
+    try:
+        lines = meminfo.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return 0
+    for line in lines:
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            return int(rest.split()[0]) * _KILOBYTE
+    return 0
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether memory ran out; the CPU's allocator has no error class of its own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _cpu_has_bf16() -> bool:
+    """Tell whether the CPU has instructions that multiply bf16 (AVX512_BF16 or AMX)."""
+    flags = torch.cpu.get_capabilities()
+    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("amx"))
