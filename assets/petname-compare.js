@@ -27,7 +27,18 @@
     if (picture && shown) shown.src = picture.src;
   }
 
+  /* Negative embeddings for other models than the chosen one are left out; the server does too. */
+  function fitNegatives() {
+    const chosen = [byId('pn-embedding-choice'), byId('pn-lora-choice')]
+      .map((select) => select && select.selectedOptions[0] && select.selectedOptions[0].dataset.family)
+      .find(Boolean);
+    for (const label of $$('.pn-check-label[data-family]')) {
+      label.style.display = chosen && label.dataset.family !== chosen ? 'none' : '';
+    }
+  }
+
   function chooseFile() {
+    fitNegatives();
     const word = wordNow();
     for (const chip of $$('.pn-chip[data-template]')) {
       chip.textContent = chip.dataset.template.replace('{word}', word);
@@ -39,6 +50,8 @@
     chip.dataset.word = word;
     $('code', chip).textContent = word;
   }
+
+  petname.refreshers.push(fitNegatives);
 
   Object.assign(petname.local, {
     'insert-word'() {

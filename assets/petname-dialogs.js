@@ -55,6 +55,61 @@
       .classList.add('pn-lightbox');
   }
 
+  /* ---- A dialog whose content the page draws: opened, drawn again in place and closed by it ---- */
+  let drawn = null; // { dialog, body }
+  let drawnNumber = '';
+
+  function showDrawn() {
+    const source = document.querySelector('.pn-dialog-source');
+    if (source && source.dataset.number !== drawnNumber) {
+      drawnNumber = source.dataset.number;
+      drawInto(source);
+    }
+    if (drawn) drawn.body.querySelectorAll('[data-follow]').forEach(follow);
+  }
+
+  function drawInto(source) {
+    if (!source.dataset.title) {
+      if (drawn) drawn.dialog.close();
+      return;
+    }
+    const secret = drawn && drawn.body.querySelector('input[type="password"]');
+    if (!drawn) {
+      const body = petname.make('div', { class: 'pn-dialog-drawn' });
+      const dialog = openDialog(source.dataset.title, [body], []);
+      dialog.addEventListener('close', () => { drawn = null; });
+      drawn = { dialog, body };
+    }
+    // Python has built it, escaped by construction, like everything else the page draws; read as a
+    // document of its own, where no script and no handler runs.
+    const read = new DOMParser().parseFromString(source.textContent, 'text/html');
+    drawn.body.replaceChildren(...read.body.childNodes);
+    // Never sent to and fro: what was typed stays in the browser.
+    const field = drawn.body.querySelector('input[type="password"]');
+    if (secret && field) field.value = secret.value;
+    drawn.dialog.scrollTo({ top: 0 });
+    const first = drawn.body.querySelector('input:not([type="radio"])');
+    if (first) first.focus();
+  }
+
+  /* Show in the dialog what the page shows of something that is under way. */
+  function follow(holder) {
+    const card = document.querySelector(`.pn-publications [data-publication="${CSS.escape(holder.dataset.follow)}"]`);
+    if (!card) {
+      if (holder.firstChild) drawn.dialog.close();
+    } else if (holder.dataset.shown !== card.outerHTML) {
+      holder.dataset.shown = card.outerHTML;
+      holder.replaceChildren(card.cloneNode(true));
+    }
+  }
+
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !event.target.matches('.pn-publish-form input:not([type="checkbox"])')) return;
+    event.preventDefault();
+    drawn.body.querySelector('[data-do="publish.start"]').click();
+  });
+
+  petname.refreshers.push(showDrawn);
   Object.assign(petname, { openDialog, plainButton, confirmThen });
   Object.assign(petname.local, { rename: renameDialog, enlarge });
 })();

@@ -79,7 +79,7 @@
   const gather = {
     train: () => ({
       model: chosenOf('pn-model'), custom: valueOf('pn-custom-model'), teach: chosenOf('pn-teach'),
-      preset: chosenOf('pn-preset'), key: petname.startKey,
+      preset: chosenOf('pn-preset'), key: petname.startKey, like: valueOf('pn-like-file'),
     }),
     compare: () => ({
       prompt: valueOf('pn-prompt'), negative_prompt: valueOf('pn-negative-prompt'),
@@ -90,6 +90,11 @@
       negative_ids: $$('input[name="pn-negative"]:checked').map((input) => input.value),
     }),
   };
+
+  gather.publish = () => ({
+    repository: valueOf('pn-publish-repository'), visibility: chosenOf('pn-publish-visibility', 'private'),
+    photos: Boolean(byId('pn-publish-photos') && byId('pn-publish-photos').checked), token: valueOf('pn-publish-token'),
+  });
 
   document.addEventListener('change', (event) => {
     const input = event.target;

@@ -130,6 +130,7 @@
     if (button.dataset.id) command.id = button.dataset.id;
     if (button.dataset.word) command.word = button.dataset.word;
     if (button.hasAttribute('aria-expanded')) command.expanded = button.getAttribute('aria-expanded');
+    if (button.hasAttribute('aria-checked')) command.checked = button.getAttribute('aria-checked');
     const list = button.closest('.pn-panel') && $('.pn-files', button.closest('.pn-panel'));
     if (list && command.do.startsWith('artifact.')) command.shown = list.dataset.shown;
     if (button.dataset.gather) Object.assign(command, petname.gather[button.dataset.gather]());
@@ -143,6 +144,10 @@
       if (command.do === 'train.start') {
         setTimeout(() => { petname.startKey = newKey(); }, 4000);
         setTimeout(() => byId('pn-train-runs').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);
+      }
+      if (command.do === 'artifact.recreate') {
+        showTab('train', false);
+        window.scrollTo({ top: 0 });
       }
       if (command.do === 'compare.draw') {
         setTimeout(() => byId('pn-compare-results').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);

@@ -44,8 +44,9 @@ def _byte_symbols() -> tuple[str, ...]:
     return (*map(chr, printable), *(chr(256 + index) for index in range(len(others))))
 
 
-def tiny_tokenizer() -> CLIPTokenizer:
-    """Return a CLIP tokenizer that spells any text and knows ``WORDS`` whole."""
+@functools.cache
+def tiny_vocabulary() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Return symbols and merges that spell any text and know ``WORDS`` whole."""
     merges: list[tuple[str, str]] = []
     whole: list[str] = []
     for word in WORDS:
@@ -57,9 +58,15 @@ def tiny_tokenizer() -> CLIPTokenizer:
             parts = [parts[0] + parts[1], *parts[2:]]
     letters = _byte_symbols()
     symbols = dict.fromkeys([*letters, *(f"{letter}</w>" for letter in letters), *whole])
+    return tuple(symbols), tuple(merges)
+
+
+def tiny_tokenizer() -> CLIPTokenizer:
+    """Return a CLIP tokenizer that spells any text and knows ``WORDS`` whole."""
+    symbols, merges = tiny_vocabulary()
     return CLIPTokenizer(
         vocab={symbol: index for index, symbol in enumerate([*symbols, START, END])},
-        merges=merges,
+        merges=list(merges),
         bos_token=START,
         eos_token=END,
         unk_token=END,

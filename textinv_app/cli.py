@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         ("train", _add_train, _train, "teach a word from a folder of photos"),
         ("draw", _add_draw, _draw, "draw pictures, with files or without"),
         ("inspect", _add_inspect, _inspect, "tell what an embedding or LoRA file is"),
+        ("convert", _add_convert, _convert, "write a file in the form that a program wants"),
+        ("publish", _add_publish, _publish, "publish a file on the Hugging Face Hub"),
+        ("suggest", _add_suggest, _suggest, "name class words that fit the photos"),
         ("doctor", _add_nothing, _doctor, "tell what Petname finds on this machine"),
         ("serve", _add_serve, _serve, "serve the page"),
     ):
@@ -92,16 +95,30 @@ def _parser() -> argparse.ArgumentParser:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--photos", type=Path, required=True, help="folder of photos of one pet")
-    add("--word", required=True, help="the new word, for instance rexdog")
-    add("--class-word", required=True, help="what it is in one ordinary word, for instance dog")
+    # What is left out is None: ``--like`` fills it in, else the usual value does (commands/liking).
+    add("--like", type=Path, metavar="FILE", help="train again as this file says it was trained")
+    add("--word", help="the new word, for instance rexdog")
+    add("--class-word", help="what it is in one ordinary word, for instance dog")
     add("--name", default="", help="its name, for the files' titles")
-    add("--kind", choices=("subject", "style", "negative"), default="subject")
-    add("--method", choices=("embedding", "lora", "both"), default="embedding")
-    _add_base_model(parser)
-    add("--preset", choices=PRESETS, default="balanced")
+    add("--kind", choices=("subject", "style", "negative"), help="usually subject")
+    add(
+        "--method",
+        choices=("embedding", "lora", "both", "pivotal"),
+        help="usually embedding; both trains the two apart, pivotal together",
+    )
+    add(
+        "--embedding-variant",
+        choices=("plain", "directional", "cross"),
+        default="plain",
+        help="how an embedding is trained",
+    )
+    add("--optimizer", choices=("adamw", "prodigy"), default="adamw", help="what trains a LoRA")
+    add("--min-snr-gamma", type=_positive, metavar="GAMMA", help="weigh easy timesteps less")
+    _add_base_model(parser, default=None)
+    add("--preset", choices=PRESETS, help="usually balanced")
     add("--max-steps", type=_number(1, 5000), help="overrules the preset's number of steps")
-    add("--seed", type=_number(0, 2**32 - 1), default=0)
-    add("--mirror", action="store_true", help="also learn from mirror images")
+    add("--seed", type=_number(0, 2**32 - 1), help="usually 0")
+    add("--mirror", action="store_true", default=None, help="also learn from mirror images")
     add("--output", type=Path, required=True, help="folder for the run and its files")
 
 
@@ -121,10 +138,10 @@ def _add_draw(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, required=True, help="folder for the pictures")
 
 
-def _add_base_model(parser: argparse.ArgumentParser) -> None:
+def _add_base_model(parser: argparse.ArgumentParser, default: str | None = "crayon") -> None:
     parser.add_argument(
         "--base-model",
-        default="crayon",
+        default=default,
         metavar="MODEL",
         help="crayon, sd15, sd21, sdxl, a hub repository, a folder or a .safetensors file",
     )
@@ -134,10 +151,33 @@ def _add_inspect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
 
 
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", type=Path, metavar="IN", help="an embedding or LoRA, any kind")
+    parser.add_argument("output", type=Path, metavar="OUT", help="a .safetensors file or a folder")
+    programs = ("comfyui", "a1111", "invokeai", "kohya", "diffusers")
+    parser.add_argument("--to", choices=programs, required=True, help="the program that reads it")
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("file", type=Path, metavar="FILE", help="an embedding or a LoRA")
+    add("--repo", required=True, metavar="NAME", help="name, or owner/name, of the repository")
+    add("--public", action="store_true", help="everybody may see it; usually only you")
+    add("--photos", type=Path, metavar="DIR", help="photos to publish too; usually none are")
+    add("--update", action="store_true", help="replace the files where the repository exists")
+    add("--dry-run", action="store_true", help="write what would be published into --output")
+    add("--output", type=Path, metavar="DIR", help="folder for --dry-run")
+
+
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", type=_number(0, 65535), help="port to listen on")
     parser.add_argument("--data-dir", type=Path, help="folder of everything that is stored")
+
+
+def _add_suggest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photos of one pet")
+    _add_base_model(parser)
 
 
 def _add_nothing(_parser: argparse.ArgumentParser) -> None:
@@ -157,6 +197,17 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def _positive(text: str) -> float:
+    """Read a number greater than zero."""
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number
 
 
 # Each command's module is imported when it is used: ``inspect`` must not wait for what ``train``
@@ -179,6 +230,24 @@ def _inspect(given: argparse.Namespace, reporter: Reporter) -> int:
     from textinv_app.commands.look import run_inspect
 
     return run_inspect(given, reporter)
+
+
+def _convert(given: argparse.Namespace, reporter: Reporter) -> int:
+    from textinv_app.commands.convert import run_convert
+
+    return run_convert(given, reporter)
+
+
+def _publish(given: argparse.Namespace, reporter: Reporter) -> int:
+    from textinv_app.commands.publish import run_publish
+
+    return run_publish(given, reporter)
+
+
+def _suggest(given: argparse.Namespace, reporter: Reporter) -> int:
+    from textinv_app.commands.suggest import run_suggest
+
+    return run_suggest(given, reporter)
 
 
 def _doctor(given: argparse.Namespace, reporter: Reporter) -> int:

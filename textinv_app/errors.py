@@ -11,7 +11,8 @@
     ├── QuotaReached              too many, too large or too full
     ├── TrainingFailed            a run ended without a result
     ├── StorageFailed             the disk is full or the data folder cannot be used
-    └── ModelUnavailable          a base model is missing, damaged or does not fit this machine
+    ├── ModelUnavailable          a base model is missing, damaged or does not fit this machine
+    └── PublishingFailed          the Hugging Face Hub said no, or could not be reached
 
 Every error has a ``code`` (a stable key of the words catalogues of the page), a sentence in
 English and the ``details`` that it was made from, so that the page can say it in another language.
@@ -69,3 +70,7 @@ class StorageFailed(PetnameError):
 
 class ModelUnavailable(PetnameError):
     """A base model is missing, damaged, gated or too large for this machine."""
+
+
+class PublishingFailed(PetnameError):
+    """The Hugging Face Hub said no or could not be reached; nothing half done is left there."""

@@ -62,7 +62,9 @@ class Settings(BaseModel):
     executor: Literal["local"] = "local"
     """Where trainings run: ``local`` starts a process on this machine."""
     max_upload_bytes: int = Field(default=60 * MEGABYTE, ge=MEGABYTE)
-    """Largest upload request, photos or a file to import."""
+    """Largest upload request with photos."""
+    max_import_bytes: int = Field(default=GIGABYTE, ge=MEGABYTE)
+    """Largest upload request with embeddings or LoRAs from elsewhere; 200 MB on a Space."""
     max_body_bytes: int = Field(default=MEGABYTE, ge=100_000)
     """Largest request body of anything else."""
     owner_quota_bytes: int = Field(default=5 * GIGABYTE, ge=10 * MEGABYTE)
@@ -81,6 +83,10 @@ class Settings(BaseModel):
     """How long a link to a photo, picture or file works."""
     keep_days: int = Field(default=0, ge=0)
     """Days after which unused words are deleted; 0 keeps them. 7 on a Space."""
+    warm_idle_seconds: int = Field(default=600, ge=0)
+    """How long a trainer that was started ahead is kept unused; 0 starts none ahead."""
+    warm_min_available_bytes: int = Field(default=3 * GIGABYTE, ge=0)
+    """Free memory below which no trainer is kept waiting; the painter needs as much."""
     custom_models_allowed: bool = True
     """Whether people may name hub repositories, folders and files of this machine as base model;
     not on a Space."""
@@ -113,6 +119,15 @@ class Settings(BaseModel):
     def incoming_dir(self) -> Path:
         """Folder of uploads in transit."""
         return self.data_dir / "incoming"
+
+    @property
+    def own_hub_token_usable(self) -> bool:
+        """Whether publishing may use this computer's own login to the Hugging Face Hub.
+
+        Only where the page is for this computer alone: whoever else reaches it is somebody else.
+        """
+        alone = self.host in _LOOPBACK and not self.allowed_hosts and not self.allowed_origins
+        return alone and not self.on_space
 
     @property
     def page_url(self) -> str:
@@ -155,6 +170,7 @@ def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
         "host": seen.get("GRADIO_SERVER_NAME") or "0.0.0.0",
         "port": seen.get("GRADIO_SERVER_PORT") or 7860,
         "owner_quota_bytes": 500 * MEGABYTE,
+        "max_import_bytes": 200 * MEGABYTE,
         "max_concepts_per_owner": 12,
         "keep_days": 7,
         # Strangers must not read the server's folders or fill its disk with downloads.

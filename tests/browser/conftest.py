@@ -18,7 +18,8 @@ ACTION_TIMEOUT_MILLISECONDS = 30_000
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PetnameServer]:
     """Return a server that trains and draws, on Crayon where it is built, else on a tiny model."""
     folder = tmp_path_factory.mktemp("browser")
-    settings = {}
+    # As people have it: the trainer is started while the photos are looked at.
+    settings = {"warm_idle_seconds": "600"}
     if not has_real_crayon():
         settings["assets_dir"] = str(tiny_assets(folder / "assets"))
     with PetnameServer(folder / "data", settings) as running:

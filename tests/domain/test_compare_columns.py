@@ -113,3 +113,13 @@ def test_nothing_chosen_is_the_base_model_alone() -> None:
 def test_an_imported_lora_without_a_class_word_gets_the_prompt_as_it_is() -> None:
     choice = CompareChoice(prompt="a zorble", lora=_file("lora", word="zorble", class_word=""))
     assert _prompts(choice) == {"base": "a pet", "lora": "a zorble"}
+
+
+def test_two_files_trained_together_are_worn_together_or_not_at_all() -> None:
+    choice = CompareChoice(
+        prompt="a photo of a {word}",
+        embedding=_file("embedding"),
+        lora=_file("lora"),
+        are_pair=True,
+    )
+    assert _prompts(choice) == {"base": "a photo of a dog", "both": "a photo of a rexdog"}

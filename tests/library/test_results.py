@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
+import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from library_world import World, byte_hits, scripted_executor
+from PIL import Image, PngImagePlugin
 
+from textinv_app.domain.drawing import DrawingRequest
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, FileRefused, NotFound
 from textinv_app.formats.embedding import read_embedding, write_embedding
-from textinv_app.library.api import ReceivedFile
+from textinv_app.formats.inspecting import inspect
+from textinv_app.library.api import DrawingOrder, ReceivedFile
 
 WIDTH_OF_SD1 = 768
 
@@ -167,3 +175,147 @@ def test_own_embeddings_can_be_imported_with_their_word(world: World, tmp_path: 
         world.owner, received(world, "download (3).safetensors", path.read_bytes())
     )
     assert view.placeholder_token == "rexdog"
+
+
+def embedding_in_a_picture(name: str) -> bytes:
+    """Return a PNG that carries an embedding as AUTOMATIC1111 writes it."""
+    table = np.random.default_rng(1).normal(0, 0.02, (2, WIDTH_OF_SD1)).tolist()
+    content = {"string_to_param": {"*": {"TORCHTENSOR": table}}, "name": name, "step": 100}
+    info = PngImagePlugin.PngInfo()
+    info.add_text("sd-ti-embedding", base64.b64encode(json.dumps(content).encode()).decode())
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 120, 60)).save(stream, "PNG", pnginfo=info)
+    return stream.getvalue()
+
+
+def test_an_embedding_in_a_picture_becomes_a_file(world: World) -> None:
+    file = received(world, "card (2).png", embedding_in_a_picture("fluffycat"))
+    view = world.service.import_artifact(world.owner, file)
+    assert (view.placeholder_token, view.file_name) == ("fluffycat", "fluffycat.safetensors")
+    path = world.service.artifact_path(world.owner, view.artifact_id)
+    assert inspect(path).metadata["ss_steps"] == "100"
+    assert list((world.data_dir / "incoming").iterdir()) == []
+
+
+class _Evil:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch '{self.marker}'",)
+
+
+def test_a_program_in_an_old_file_is_never_run(world: World, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    data = pickle.dumps({"string_to_param": {"*": _Evil(marker)}}, protocol=2)
+    with pytest.raises(FileRefused) as caught:
+        world.service.import_artifact(world.owner, received(world, "EasyNegative.pt", data))
+    assert caught.value.code == "file.pickle_program"
+    assert "system" in str(caught.value)
+    assert not marker.exists()
+    assert list((world.data_dir / "imports").iterdir()) == []
+
+
+def test_a_file_whose_description_names_no_word_goes_by_its_name(world: World) -> None:
+    """It went by the name of the upload in transit before, a row of random digits."""
+    from safetensors.numpy import save
+
+    vectors = np.full((1, WIDTH_OF_SD1), 0.01, np.float32)
+    data = save({"emb_params": vectors}, {"format": "pt"})
+    view = world.service.import_artifact(world.owner, received(world, "fluffy.safetensors", data))
+    assert view.placeholder_token == "fluffy"
+
+
+def test_an_embedding_inside_a_lora_becomes_a_file_of_its_own(world: World) -> None:
+    from safetensors.numpy import save
+
+    layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    data = save(
+        {
+            f"{layer}.lora_down.weight": np.full((4, WIDTH_OF_SD1), 0.01, np.float32),
+            f"{layer}.lora_up.weight": np.full((320, 4), 0.01, np.float32),
+            "bundle_emb.fluffcat.string_to_param.*": np.full((2, WIDTH_OF_SD1), 0.01, np.float32),
+            "bundle_emb.spoilt.clip_l": np.full((2, 333), 0.01, np.float32),
+        }
+    )
+    lora = world.service.import_artifact(world.owner, received(world, "fluffcat.safetensors", data))
+    assert (lora.method, lora.placeholder_token) == ("lora", "fluffcat")
+    artifacts = world.service.list_artifacts(world.owner)
+    assert [(one.method, one.placeholder_token) for one in artifacts] == [
+        ("lora", "fluffcat"),
+        ("embedding", "fluffcat"),
+    ]
+
+
+def imported(world: World, name: str) -> str:
+    """Import an embedding under a name and return its id."""
+    file = received(world, name, foreign_embedding(world.root))
+    return world.service.import_artifact(world.owner, file).artifact_id
+
+
+def test_a_well_known_name_makes_a_negative_embedding(world: World) -> None:
+    for name, kind in (
+        ("EasyNegative.safetensors", "negative"),
+        ("bad-hands-5.safetensors", "negative"),
+        ("badhandv4.safetensors", "negative"),
+        ("verybadimagenegative_v1.3.safetensors", "negative"),
+        ("unaestheticXLv31.safetensors", "negative"),
+        ("Neg4All.safetensors", "negative"),
+        ("negroni.safetensors", "subject"),
+        ("badger.safetensors", "subject"),
+    ):
+        view = world.service.artifact(world.owner, imported(world, name))
+        assert view.kind == kind, name
+
+
+def test_a_person_says_which_prompt_an_embedding_belongs_to(world: World) -> None:
+    artifact_id = imported(world, "fluffy.safetensors")
+    path = world.service.artifact_path(world.owner, artifact_id)
+    with pytest.raises(NotFound):
+        world.service.use_as_negative(world.stranger, artifact_id, negative=True)
+    for negative, kind in ((True, "negative"), (False, "subject"), (True, "negative")):
+        view = world.service.use_as_negative(world.owner, artifact_id, negative=negative)
+        assert (view.kind, view.size_bytes) == (kind, path.stat().st_size)
+        found = inspect(path)
+        assert found.is_negative == negative
+        assert ("negative prompt" in found.metadata["modelspec.usage_hint"]) == negative
+    # What was said is still so when the index has to be made again.
+    world.service.close()
+    (world.data_dir / "petname.db").write_bytes(b"damaged")
+    world.crash()
+    assert world.service.artifact(world.owner, artifact_id).kind == "negative"
+
+
+def test_only_an_embedding_from_elsewhere_can_be_moved(world: World) -> None:
+    run = world.start(world.concept().concept.concept_id)
+    done = world.tick_until_status(run.run_id, RunStatus.DONE)
+    with pytest.raises(BadInput) as caught:
+        world.service.use_as_negative(world.owner, done.artifact_id, negative=True)
+    assert caught.value.code == "artifact.not_switchable"
+
+
+def test_a_negative_embedding_goes_into_the_negative_prompt_by_itself(world: World) -> None:
+    vectors = {"text_encoder": np.full((1, 256), 0.01, np.float32)}
+    path = world.root / "made.safetensors"
+    write_embedding(path, vectors, {})
+    ids = []
+    for name in ("fluffycat.safetensors", "EasyNegative.safetensors"):
+        file = received(world, name, path.read_bytes())
+        ids.append(world.service.import_artifact(world.owner, file).artifact_id)
+    order = DrawingOrder(
+        model_id="crayon",
+        prompt="a fluffycat in the snow",
+        embedding_id=ids[0],
+        negative_ids=(ids[1],),
+        negative_prompt="blurry",
+    )
+    drawing = world.service.start_drawing(world.owner, order)
+    request = DrawingRequest.model_validate_json(
+        (world.data_dir / "drawings" / drawing.drawing_id / "request.json").read_bytes()
+    )
+    column = request.columns[1]
+    assert (column.prompt, column.negative_prompt) == (
+        "a fluffycat in the snow",
+        "blurry, easynegative",
+    )
+    assert [worn.kind for worn in column.worn] == ["subject", "negative"]

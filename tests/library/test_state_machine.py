@@ -41,6 +41,13 @@ class FakeExecutor:
     living: dict[Path, int] = field(default_factory=dict)
     most_at_once: int = 0
     clock: float = 0.0
+    is_warm: bool = False
+
+    def warm_up(self, like: Path | None = None) -> None:
+        """No runner is started ahead here."""
+
+    def cool_down(self) -> None:
+        """None waits."""
 
     def launch(self, run_dir: Path, attempt: int) -> None:
         assert run_dir not in self.living, "two runners on one run"

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from textinv_app.domain.concept import Concept, ConceptKind, SquareCrop
 from textinv_app.domain.events import Judged, NearestWords, Noticed, StepDone, Validated
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import (
     ArtifactView,
@@ -23,6 +24,7 @@ from textinv_app.domain.views import (
     PhotoView,
     PictureView,
     PreviewView,
+    PublicationView,
     RunView,
     StorageView,
 )
@@ -31,8 +33,11 @@ from textinv_app.errors import BadInput, NotFound, PhotoRefused, QuotaReached
 from textinv_app.library.api import (
     ConceptChange,
     DrawingOrder,
+    KitView,
     PhotosAdded,
     PresetView,
+    PublishFormView,
+    PublishOrder,
     ReceivedFile,
     Refusal,
     SampleView,
@@ -79,6 +84,7 @@ class Owned:
     runs: dict[str, RunView] = field(default_factory=dict)
     artifacts: dict[str, ArtifactView] = field(default_factory=dict)
     drawings: dict[str, DrawingView] = field(default_factory=dict)
+    publications: dict[str, PublicationView] = field(default_factory=dict)
     keys: dict[str, tuple[RunView, ...]] = field(default_factory=dict)
 
 
@@ -89,6 +95,10 @@ class FakeLibrary:
         self._owners: dict[str, Owned] = {}
         self._numbers = itertools.count(1)
         self.num_renders = 0
+        self.orders: list[TrainingOrder] = []
+        self.orders: list[DrawingOrder] = []
+        self.publish_orders: list[PublishOrder] = []
+        self.logged_in = False
 
     def identify(self, token: str) -> str:
         if len(token) != 64 or any(letter not in "0123456789abcdef" for letter in token):
@@ -289,6 +299,7 @@ class FakeLibrary:
         )  # type: ignore[arg-type]
 
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:
+        self.orders.append(order)
         mine = self._mine(owner)
         if order.idempotency_key and order.idempotency_key in mine.keys:
             return mine.keys[order.idempotency_key]
@@ -452,6 +463,12 @@ class FakeLibrary:
     def import_artifact(self, owner: str, file: ReceivedFile) -> ArtifactView:
         raise BadInput("file.not_safetensors", "This is no .safetensors file.")
 
+    def use_as_negative(self, owner: str, artifact_id: str, *, negative: bool) -> ArtifactView:
+        kind: ConceptKind = "negative" if negative else "subject"
+        changed = replace(self.artifact(owner, artifact_id), kind=kind)
+        self._mine(owner).artifacts[artifact_id] = changed
+        return changed
+
     def artifact_path(self, owner: str, artifact_id: str) -> Path:
         return Path("nowhere") / self.artifact(owner, artifact_id).file_name
 
@@ -469,8 +486,94 @@ class FakeLibrary:
             ),
         )
 
+    def kits(self, owner: str, language: str) -> dict[str, tuple[KitView, ...]]:
+        return {
+            one.artifact_id: (
+                KitView("diffusers", "diffusers (Python)", f"/media/k.{language}", True),
+                KitView("diffusers", "diffusers (Python)", "/media/f", False, True),
+            )
+            for one in self.list_artifacts(owner)
+        }
+
+    def recipe(self, owner: str, artifact_id: str) -> Recipe:
+        one = self.artifact(owner, artifact_id)
+        return Recipe(
+            method=one.method,
+            family=one.family,
+            placeholder_token=one.placeholder_token,
+            class_word="dog",
+            base_model=one.model_id,
+            preset="balanced",
+            seed=4242,
+            max_steps=321,
+            num_vectors=2 if one.method == "embedding" else None,
+            rank=8 if one.method == "lora" else None,
+            is_complete=True,
+        )
+
+    # Publications
+    def publish_form(self, owner: str, artifact_id: str) -> PublishFormView:
+        one = self.artifact(owner, artifact_id)
+        pet = self._mine(owner).concepts.get(one.concept_id)
+        num_photos = len(pet.photos) if pet else 0
+        name = f"{one.placeholder_token}-{one.method}"
+        return PublishFormView(artifact_id, one.name, name, num_photos, self.logged_in)
+
+    def start_publishing(self, owner: str, order: PublishOrder) -> PublicationView:
+        one = self.artifact(owner, order.artifact_id)
+        if " " in order.repository:
+            better = order.repository.replace(" ", "-")
+            raise BadInput("publish.bad_name", "Not a name.", suggestion=better)
+        if not order.token and not self.logged_in:
+            raise BadInput("publish.no_token", "A token is needed.")
+        num_photos = self.publish_form(owner, order.artifact_id).num_photos
+        self.publish_orders.append(order)
+        self._mine(owner).publications[order.artifact_id] = PublicationView(
+            artifact_id=order.artifact_id,
+            name=one.name,
+            repository=order.repository,
+            private=order.private,
+            num_photos=num_photos if order.with_photos else 0,
+            status="working",
+            stage="checking",
+            fraction=0.0,
+            file_name="",
+            url="",
+            leftover=False,
+            error_code="",
+            error_sentence="",
+            error_details={},
+        )
+        return self._mine(owner).publications[order.artifact_id]
+
+    def list_publications(self, owner: str) -> tuple[PublicationView, ...]:
+        return tuple(reversed(self._mine(owner).publications.values()))
+
+    def change_publication(self, owner: str, artifact_id: str, **changes: object) -> None:
+        """Let a publication go on, as its courier would."""
+        mine = self._mine(owner).publications
+        if artifact_id not in mine:
+            raise NotFound("not_found", "This is not here any more.")
+        mine[artifact_id] = replace(mine[artifact_id], **changes)
+
+    def answer_publication(self, owner: str, artifact_id: str, *, update: bool) -> None:
+        status = "working" if update else "failed"
+        code = "" if update else "publish.exists"
+        details = {"repository": "anna/rex"}
+        self.change_publication(
+            owner, artifact_id, status=status, error_code=code, error_details=details
+        )
+
+    def cancel_publication(self, owner: str, artifact_id: str) -> None:
+        self.change_publication(owner, artifact_id, stage="ending")
+
+    def dismiss_publication(self, owner: str, artifact_id: str) -> None:
+        self.change_publication(owner, artifact_id)
+        del self._mine(owner).publications[artifact_id]
+
     # Drawings
     def start_drawing(self, owner: str, order: DrawingOrder) -> DrawingView:
+        self.orders.append(order)
         columns = ["base"]
         columns += ["embedding"] if order.embedding_id else []
         columns += ["lora"] if order.lora_id else []

@@ -31,6 +31,7 @@ _ERROR_CLASSES = {
     "ModelUnavailable",
     "NotFound",
     "PhotoRefused",
+    "PublishingFailed",
     "QuotaReached",
     "StorageFailed",
     "TrainingFailed",

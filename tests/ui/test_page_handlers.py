@@ -9,6 +9,7 @@ import pytest
 from fake_library import MAX_PETS, FakeLibrary
 
 from textinv_app.domain.status import RunStatus
+from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
 from textinv_app.ui.page import PARTS, Page, Seen
 from textinv_app.ui.words import Words
@@ -284,6 +285,74 @@ def test_a_file_is_renamed_explained_and_deleted(with_pet: Browser) -> None:
     assert len(with_pet.library.list_artifacts(with_pet.owner)) == 1
 
 
+def _bring(browser: Browser, artifact_id: str, **changes: object) -> None:
+    """Put a file from elsewhere into the collection."""
+    values = {
+        "artifact_id": artifact_id, "concept_id": "", "run_id": "", "name": artifact_id.title(),
+        "placeholder_token": artifact_id, "kind": "subject", "method": "embedding",
+        "family": "sd1", "model_id": "sd15", "file_name": f"{artifact_id}.safetensors",
+        "size_bytes": 3_000, "created_at": "2026-11-24T18:00:00+00:00", "training_seconds": None,
+        "steps": None, "likeness": None, "download_url": "/media/x", "thumbnail_urls": (),
+        "imported": True,
+    }  # fmt: skip
+    view = ArtifactView(**(values | changes))
+    browser.library._mine(browser.owner).artifacts[artifact_id] = view
+
+
+def test_a_file_that_moves_in_is_introduced(browser: Browser) -> None:
+    _bring(browser, "fluffy", family="sdxl", model_id="sdxl")
+    browser.do("files.arrived", added=1, refused=[])
+    said = browser.shown["toast"]
+    assert "Fluffy has moved in: an embedding, made for Stable Diffusion XL." in said
+    browser.do("files.arrived", added=3, refused=[])
+    assert "3 files have moved in." in browser.shown["toast"]
+
+
+def test_a_file_from_elsewhere_can_be_moved_to_the_negative_prompt(browser: Browser) -> None:
+    _bring(browser, "fluffy")
+    browser.do("tab.open", tab="manage")
+    assert 'aria-checked="false"' in browser.shown["manage_files"]
+    browser.do("artifact.negative", id="fluffy", checked="false")
+    assert browser.library.artifact(browser.owner, "fluffy").kind == "negative"
+    assert 'aria-checked="true"' in browser.shown["manage_files"]
+    browser.do("artifact.negative", id="fluffy", checked="true")
+    assert browser.library.artifact(browser.owner, "fluffy").kind == "subject"
+
+
+def test_files_of_ones_own_and_loras_have_no_such_switch(with_pet: Browser) -> None:
+    _finished(with_pet)
+    _bring(with_pet, "fluffy", method="lora")
+    with_pet.do("tab.open", tab="manage")
+    assert "artifact.negative" not in with_pet.shown["manage_files"]
+
+
+def test_a_negative_embedding_alone_can_be_compared(browser: Browser) -> None:
+    _bring(browser, "easynegative", kind="negative")
+    browser.do("tab.open", tab="compare")
+    assert "compare.draw" in browser.shown["compare_setup"]
+    browser.do("compare.draw", prompt="a cat", negative_ids=["easynegative"])
+    assert browser.library.orders[-1].negative_ids == ("easynegative",)
+    assert browser.library.orders[-1].model_id == "sd15"
+
+
+def test_ticked_negatives_for_other_models_are_left_out(with_pet: Browser) -> None:
+    """They are ticked from the start, and once kept every other model from being drawn with."""
+    files = _finished(with_pet)
+    _bring(with_pet, "easynegative", kind="negative")
+    with_pet.do("compare.draw", prompt="a biscuitdog", negative_ids=["easynegative"], **files)
+    assert with_pet.library.orders[-1].negative_ids == ()
+
+
+def test_two_files_for_different_models_are_told_apart_by_name(browser: Browser) -> None:
+    _bring(browser, "fluffy")
+    _bring(browser, "painting", method="lora", family="sdxl", model_id="sdxl")
+    browser.do("compare.draw", prompt="a fluffy", embedding="fluffy", lora="painting")
+    assert (
+        "Fluffy was made for Stable Diffusion 1.x, Painting for Stable Diffusion XL."
+        in browser.shown["toast"]
+    )
+
+
 def test_deleting_a_pet_opens_the_next_one(with_pet: Browser) -> None:
     first = with_pet.shown["concept"]
     with_pet.do("sample.use", id="clover")
@@ -403,3 +472,50 @@ def test_forty_refused_files_are_all_named(browser: Browser) -> None:
     ]
     browser.do("photos.arrived", concept_id=browser.shown["concept"], added=0, refused=refused)
     assert browser.shown["refusals"].count("<li>") == 40
+
+
+def test_kits_are_offered_with_guides_in_the_persons_language(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    with_pet.do("tab.open", tab="manage")
+    shown = with_pet.shown["manage_files"]
+    assert "Download for…" in shown
+    assert 'href="/media/k.en"' in shown
+    assert "Kit with embedding and LoRA" in shown
+    assert "other programs cannot load it" in shown
+    french = Browser(with_pet.library, "fr")
+    french.load()
+    assert 'href="/media/k.fr"' in french.shown["manage_files"]
+    assert "Télécharger pour…" in french.shown["manage_files"]
+
+
+def test_train_again_like_this_fills_the_form_and_reaches_the_library(with_pet: Browser) -> None:
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    (artifact,) = with_pet.library.list_artifacts(with_pet.owner)
+    pet = with_pet.shown["concept"]
+    with_pet.do("sample.use", id="pepper")
+    with_pet.do("artifact.recreate", id=artifact.artifact_id)
+    assert with_pet.shown["concept"] == pet, "its own pet is opened"
+    setup, presets = with_pet.shown["train_setup"], with_pet.shown["train_presets"]
+    assert "Like “Biscuit”" in setup
+    assert "2 vectors · 321 steps · seed 4242" in setup
+    assert 'value="embedding" checked' in setup
+    assert 'value="balanced" checked' in presets
+    assert f'value="{artifact.artifact_id}"' in setup
+    with_pet.start(teach="embedding", preset="balanced", key="k2", like=artifact.artifact_id)
+    assert with_pet.library.orders[-1].like_id == artifact.artifact_id
+    with_pet.do("train.forget")
+    assert "Like “" not in with_pet.shown["train_setup"]
+
+
+def test_train_again_like_this_needs_a_pet_with_photos(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    (artifact,) = with_pet.library.list_artifacts(with_pet.owner)
+    with_pet.do("concept.delete_photos", id=with_pet.shown["concept"])
+    with_pet.do("artifact.recreate", id=artifact.artifact_id)
+    assert "Open a pet with photos" in with_pet.shown["toast"]

@@ -96,6 +96,10 @@ def test_only_uploads_may_be_large() -> None:
     """Every other body is cut at 1 MB."""
     settings = read_settings({})
     assert body_limit_bytes("/petname/upload", settings) == 60_000_000
+    assert body_limit_bytes("/petname/upload", settings, b"purpose=artifact") == 1_000_000_000
+    for query in (b"purpose=photos", b"purpose=photos&purpose=artifact", b"purpose=artifact;x"):
+        assert body_limit_bytes("/petname/upload", settings, query) == 60_000_000
+    assert body_limit_bytes("/gradio_api/queue/join", settings, b"purpose=artifact") == 1_000_000
     assert body_limit_bytes("/gradio_api/queue/join", settings) == 1_000_000
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -139,3 +142,23 @@ def test_a_removed_photo_is_gone(server: PetnameServer, tmp_path: Path) -> None:
     assert server.get(link).status_code == 200
     client.act("photo.remove", id=client.attributes("pn-upload-photos", "data-photo")[0])
     assert server.get(link).status_code == 404
+
+
+def test_a_kit_is_sent_while_it_is_made(server: PetnameServer, tmp_path: Path) -> None:
+    """The size is known before the first byte, and both languages have their own guide."""
+    client = PageClient(server)
+    file = write_small_embedding(tmp_path / "cracker.safetensors")
+    assert server.upload(client.token, [file], purpose="artifact").json()["added"] == 1
+    for page, guide in (("", "START-HERE-cracker.html"), ("/fr", "A-LIRE-cracker.html")):
+        client = PageClient(server, token=client.token, page=page).load()
+        part = client.parts["pn-manage-list"]
+        link = re.findall(r'<a href="(/media/[^"]+)"[^>]*data-kit="comfyui"', part)[0]
+        answer = server.get(link)
+        assert answer.status_code == 200
+        assert len(answer.content) == int(answer.headers["content-length"])
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert 'filename="cracker-comfyui.zip"' in answer.headers["content-disposition"]
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            assert guide in archive.namelist()
+            assert "models/embeddings/cracker.safetensors" in archive.namelist()
+    assert server.get(link[:-1]).status_code == 404

@@ -60,7 +60,10 @@ def choose_file(path: Path, method: Method, strength: float = 1.0) -> GivenFile:
             kind="negative" if found.is_negative else kind,
             strength=strength,
         ),
-        class_word=found.metadata.get("petname.class_word", ""),
+        # A LoRA that was trained together with an embedding knows the word by that alone.
+        class_word=""
+        if found.metadata.get("petname.companion")
+        else found.metadata.get("petname.class_word", ""),
         inspection=found,
     )
 

@@ -10,16 +10,26 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from pydantic import SecretStr
 
 from textinv_app.commands.reporting import Reporter
+from textinv_app.domain.concept import TrainingMethod
+from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.errors import BadInput
-from textinv_app.models.catalog import GIGABYTE, availability, catalog, needs_download
+from textinv_app.models.catalog import (
+    GIGABYTE,
+    CatalogEntry,
+    availability,
+    catalog,
+    needs_download,
+)
 from textinv_app.models.machine import MachineFacts, machine_facts
 from textinv_app.settings import PROGRAM_FOLDER, Settings, read_settings
+from textinv_app.training.plan import describe, make_plan, plan_request
 
-_PACKAGES = ("torch", "diffusers", "transformers", "peft", "gradio", "pillow", "safetensors")
+_PACKAGES = ("torch", "diffusers", "transformers", "gradio", "pillow", "safetensors")
 _MIN_PYTHON = (3, 10)
 _REASONS = {
     "model.missing": "its files are missing; install Petname again",
@@ -141,3 +151,21 @@ def _models(settings: Settings, facts: MachineFacts) -> Iterator[Finding]:
         # The others are extras; without the built-in model there is nothing to begin with.
         is_fine = fits.available or entry.model_id != "crayon"
         yield Finding(f"model {entry.model_id}", f"{entry.title}: {said}", is_fine)
+        if fits.available:
+            yield from _plans(entry)
+
+
+def _plans(entry: CatalogEntry) -> Iterator[Finding]:
+    """Tell how a training of each method would use this machine now."""
+    try:
+        # Imported here: the other commands must not wait seconds for torch.
+        from textinv_app.training.this_machine import this_machine
+
+        machine = this_machine()
+    except (ImportError, OSError, RuntimeError) as error:
+        yield Finding(f"plan {entry.model_id}", f"torch cannot be used: {error}", is_fine=False)
+        return
+    for method in get_args(TrainingMethod):
+        settings = settings_for(PresetRequest(family=entry.family, method=method, num_photos=1))
+        plan = make_plan(plan_request(entry.family, method, settings), machine)
+        yield Finding(f"plan {entry.model_id} {method}", describe(plan))

@@ -12,10 +12,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from textinv_app.domain.concept import ConceptKind, Method
+from textinv_app.domain.concept import ConceptKind, TrainingMethod
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.prompts import preview_prompts
-from textinv_app.domain.specs import BaseModelRef, PresetName, RunSpec
+from textinv_app.domain.recipe import Recipe, like_recipe
+from textinv_app.domain.specs import (
+    BaseModelRef,
+    EmbeddingVariant,
+    OptimizerName,
+    PresetName,
+    RunSpec,
+)
 from textinv_app.errors import BadInput
 from textinv_app.photos.intake import DecodedPhoto, take_in_all
 from textinv_app.photos.prepare import PhotoFacts, examine, prepare_dataset
@@ -46,6 +53,11 @@ class Lesson:
     seed: int
     mirror: bool
     max_steps: int | None
+    embedding_variant: EmbeddingVariant = "plain"
+    optimizer: OptimizerName = "adamw"
+    min_snr_gamma: float | None = None
+    recipe: Recipe | None = None
+    """How a file was trained that this training is to be like; for its method alone."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ def take_photos(files: Sequence[Path], output: Path) -> TakenPhotos:
     return TakenPhotos(folder, tuple(photos), tuple(remarks), fingerprint)
 
 
-def make_spec(lesson: Lesson, method: Method, num_photos: int) -> RunSpec:
+def make_spec(lesson: Lesson, method: TrainingMethod, num_photos: int) -> RunSpec:
     """Return the specification of one run."""
     settings = settings_for(
         PresetRequest(
@@ -111,8 +123,13 @@ def make_spec(lesson: Lesson, method: Method, num_photos: int) -> RunSpec:
             seed=lesson.seed,
             mirror=lesson.mirror,
             max_steps=lesson.max_steps,
+            embedding_variant=lesson.embedding_variant,
+            optimizer=lesson.optimizer,
+            min_snr_gamma=lesson.min_snr_gamma,
         )
     )
+    if lesson.recipe is not None and lesson.recipe.training == method:
+        settings = like_recipe(settings, lesson.recipe)
     return RunSpec(
         run_id=f"{lesson.word}-{method}",
         concept_id="command-line",

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from textinv_app.commands.choosing import choose_model, output_folder
+from textinv_app.commands.liking import fill_in
 from textinv_app.commands.preparing import (
     Lesson,
     find_photos,
@@ -19,13 +20,14 @@ from textinv_app.commands.preparing import (
 )
 from textinv_app.commands.reporting import Reporter
 from textinv_app.commands.running import follow_run
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.events import (
     Event,
     Finished,
     Judged,
     Noticed,
     PhaseChanged,
+    PlanChosen,
     PreviewSaved,
     StepDone,
     Validated,
@@ -34,10 +36,11 @@ from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.runs.layout import RunLayout
 
-_METHODS: dict[str, tuple[Method, ...]] = {
+_METHODS: dict[str, tuple[TrainingMethod, ...]] = {
     "embedding": ("embedding",),
     "lora": ("lora",),
     "both": ("embedding", "lora"),
+    "pivotal": ("pivotal",),
 }
 
 
@@ -45,7 +48,7 @@ _METHODS: dict[str, tuple[Method, ...]] = {
 class Trained:
     """The end of one run."""
 
-    method: Method
+    method: TrainingMethod
     layout: RunLayout
     finished: Finished | None
     """None when it was stopped before there was anything to keep."""
@@ -56,6 +59,7 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
 
     Raises ``BadInput`` before anything is stored, ``TrainingFailed``, ``StorageFailed``.
     """
+    recipe = fill_in(given, reporter)
     check_word(given.word, (), given.class_word)
     lesson = Lesson(
         word=given.word,
@@ -67,6 +71,10 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
         seed=given.seed,
         mirror=given.mirror,
         max_steps=given.max_steps,
+        embedding_variant=given.embedding_variant,
+        optimizer=given.optimizer,
+        min_snr_gamma=given.min_snr_gamma,
+        recipe=recipe,
     )
     files = find_photos(given.photos)
     output = output_folder(given.output)
@@ -93,14 +101,16 @@ def _class_word(text: str) -> str:
     return word
 
 
-def _train_one(method: Method, layout: RunLayout, reporter: Reporter) -> Trained:
+def _train_one(method: TrainingMethod, layout: RunLayout, reporter: Reporter) -> Trained:
     outcome = follow_run(layout, _listener(method, layout, reporter))
     if outcome.failed is not None:
         raise TrainingFailed(outcome.failed.code, outcome.failed.sentence)
     return Trained(method, layout, outcome.finished)
 
 
-def _listener(method: Method, layout: RunLayout, reporter: Reporter) -> Callable[[Event], None]:
+def _listener(
+    method: TrainingMethod, layout: RunLayout, reporter: Reporter
+) -> Callable[[Event], None]:
     """Return what relays the events of a run."""
 
     def listen(event: Event) -> None:
@@ -128,10 +138,30 @@ def _sentence(event: Event, layout: RunLayout) -> str:
         return f"  step {event.step}: validation loss {event.validation_loss:.4f}"
     if isinstance(event, PreviewSaved):
         return f"  step {event.step}: {layout.root / event.path}"
+    if isinstance(event, PlanChosen):
+        return f"  plan: {_plan(event)}"
     if isinstance(event, Noticed):
         details = ", ".join(f"{key} {value}" for key, value in event.details.items())
         return f"  note: {event.code} {details}".rstrip()
     return ""
+
+
+def _plan(event: PlanChosen) -> str:
+    """Return how the machine is used, in a few words."""
+    wishes = {
+        "recomputing": event.gradient_checkpointing,
+        "CUDA graph": event.cuda_graph,
+        "compiled": event.compile_unet,
+        "fp8 storage": event.fp8_storage,
+        "VAE in tiles": event.tiled_vae,
+    }
+    parts = [
+        f"{event.device} in {event.weights}",
+        f"{event.pictures_at_a_time} at a time",
+        *(name for name, wanted in wishes.items() if wanted),
+        f"about {event.peak_bytes / 1e9:.1f} GB",
+    ]
+    return ", ".join(parts)
 
 
 def _report(trained: list[Trained], reporter: Reporter) -> int:
@@ -141,7 +171,8 @@ def _report(trained: list[Trained], reporter: Reporter) -> int:
     """
     runs = [_run_record(one) for one in trained]
     finished = [one.finished for one in trained if one.finished is not None]
-    artifacts = [run["artifact"] for run in runs if run["artifact"]]
+    paths = [[run["artifact"], run.get("companion", "")] for run in runs]
+    artifacts = [path for pair in paths for path in pair if path]
     measured = (
         "validation_loss_start",
         "validation_loss_end",
@@ -174,6 +205,7 @@ def _run_record(trained: Trained) -> dict[str, Any]:
         **finished.model_dump(exclude={"type", "attempt", "at"}),
         "method": trained.method,
         "artifact": str(trained.layout.root / finished.artifact),
+        "companion": str(trained.layout.root / finished.companion) if finished.companion else "",
     }
 
 

@@ -129,6 +129,22 @@ class LikenessJudge:
             text = functional.normalize(encode_text(prompt).float().cpu(), dim=-1)
         return [float(cosine) * 100 for cosine in self._embed(pictures) @ text[0]]
 
+    def nearest_words(
+        self, photos: Sequence[Image.Image], words: Sequence[str]
+    ) -> list[tuple[str, float]]:
+        """Return the words with their cosines to the photos, nearest first; empty where unknown.
+
+        Each word is read in a sentence, "a photo of a dog", as the encoder has met it.
+        """
+        encode_text = self._parts.encode_text
+        if encode_text is None or not photos or not words:
+            return []
+        with torch.no_grad():
+            texts = torch.cat([encode_text(f"a photo of a {word}").float().cpu() for word in words])
+        cosines = (self._embed_photos(photos) @ functional.normalize(texts, dim=-1).T).mean(dim=0)
+        found = zip(words, cosines.tolist(), strict=True)
+        return sorted(found, key=lambda pair: -pair[1])
+
     def _embed_photos(self, photos: Sequence[Image.Image]) -> Tensor:
         """Embed the photos once: they stay the same through a training or a comparison."""
         same = len(photos) == len(self._photos) and all(

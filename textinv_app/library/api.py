@@ -8,18 +8,20 @@ Every method may raise ``StorageFailed``. Nothing here takes longer than reading
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from textinv_app.domain.concept import ConceptKind, Method, SquareCrop
+from textinv_app.domain.concept import ConceptKind, SquareCrop, TrainingMethod
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.views import (
     ArtifactView,
     ConceptView,
     DrawingView,
     ModelView,
+    PublicationView,
     RunView,
     StorageView,
 )
@@ -80,7 +82,7 @@ class PresetView:
     """How long one preset takes here, for one method and model."""
 
     preset: PresetName
-    method: Method
+    method: TrainingMethod
     estimated_seconds: float
     max_steps: int
 
@@ -90,13 +92,15 @@ class TrainingOrder:
     """What to train; one run is queued for each method."""
 
     concept_id: str
-    methods: tuple[Method, ...]
+    methods: tuple[TrainingMethod, ...]
     model_id: str
     """``crayon``, ``sd15``, ``sd21``, ``sdxl``, or a hub id, folder or file for ``custom``."""
     preset: PresetName
     idempotency_key: str = ""
     """The same key twice (double click, two tabs) queues once."""
     seed: int | None = None
+    like_id: str = ""
+    """File that the training is to be like: its seed, and with its method and preset all else."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,21 @@ class DrawingOrder:
 
 
 @dataclass(frozen=True)
+class KitView:
+    """A kit to download: a ZIP with everything for one program."""
+
+    program: str
+    """``comfyui``, ``a1111``, ``invokeai``, ``kohya`` or ``diffusers``."""
+    title: str
+    url: str
+    """Signed link; the kit is made when it is followed."""
+    holds_both: bool
+    """Whether embedding and LoRA are in it."""
+    is_file_alone: bool = False
+    """Whether it is no kit but the file alone, in the program's own spelling."""
+
+
+@dataclass(frozen=True)
 class UsageText:
     """How to use a file in one program: short steps and the text to copy."""
 
@@ -131,6 +150,35 @@ class UsageText:
     copy_text: str
     details: dict[str, str]
     """Blanks of the sentences behind the codes."""
+
+
+@dataclass(frozen=True)
+class PublishFormView:
+    """What the dialog for publishing a file begins with."""
+
+    artifact_id: str
+    """Of two files that were trained together the first: they are published together."""
+    name: str
+    """Shown name of the file."""
+    repository: str
+    """A name for the repository."""
+    num_photos: int
+    """Photos that could go along; 0 where there are none (any more)."""
+    has_own_token: bool
+    """Whether this computer's own login may be used: then no token need be typed."""
+
+
+@dataclass(frozen=True)
+class PublishOrder:
+    """A file to be published on the Hugging Face Hub."""
+
+    artifact_id: str
+    repository: str
+    """``name`` or ``owner/name``."""
+    private: bool = True
+    with_photos: bool = False
+    token: str = field(default="", repr=False)
+    """Typed for this once; kept nowhere. Empty for this computer's own login."""
 
 
 class Library(Protocol):
@@ -242,7 +290,11 @@ class Library(Protocol):
         ...
 
     def import_artifact(self, owner: str, file: ReceivedFile) -> ArtifactView:
-        """Take in a ``.safetensors`` from elsewhere; raises ``FileRefused``."""
+        """Take in a file from elsewhere, of any kind in use; raises ``FileRefused``."""
+        ...
+
+    def use_as_negative(self, owner: str, artifact_id: str, *, negative: bool) -> ArtifactView:
+        """Say whether an embedding from elsewhere belongs into the negative prompt."""
         ...
 
     def artifact_path(self, owner: str, artifact_id: str) -> Path:
@@ -251,6 +303,39 @@ class Library(Protocol):
 
     def usage(self, owner: str, artifact_id: str) -> tuple[UsageText, ...]:
         """Return how to use the file in each program."""
+        ...
+
+    def kits(self, owner: str, language: str) -> Mapping[str, tuple[KitView, ...]]:
+        """Return the kits of all files by file id; ``language`` (``en``, ``fr``) is the guides'."""
+        ...
+
+    def recipe(self, owner: str, artifact_id: str) -> Recipe:
+        """Return how a file was trained; raises ``FileRefused`` where it is damaged."""
+        ...
+
+    # Publications
+    def publish_form(self, owner: str, artifact_id: str) -> PublishFormView:
+        """Return what the dialog for publishing a file begins with."""
+        ...
+
+    def start_publishing(self, owner: str, order: PublishOrder) -> PublicationView:
+        """Begin to publish a file; raises ``BadInput`` or ``QuotaReached``."""
+        ...
+
+    def list_publications(self, owner: str) -> tuple[PublicationView, ...]:
+        """Return what is being published or has been and was not dismissed, newest first."""
+        ...
+
+    def answer_publication(self, owner: str, artifact_id: str, *, update: bool) -> None:
+        """Say whether the files of a repository that exists already may be replaced."""
+        ...
+
+    def cancel_publication(self, owner: str, artifact_id: str) -> None:
+        """End a publication; what it has begun is taken back."""
+        ...
+
+    def dismiss_publication(self, owner: str, artifact_id: str) -> None:
+        """Show a publication that is over no more; what is on the Hub stays there."""
         ...
 
     # Drawings

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.library.store import Row, Store
@@ -24,9 +25,22 @@ class ArtifactRow:
     created_at: str
 
     @property
+    def companion_id(self) -> str:
+        """Id of the file that was trained together with this one; empty for none."""
+        if self.manifest.companion is not None:
+            return id_of_companion(self.run_id)
+        is_second = self.run_id and self.artifact_id == id_of_companion(self.run_id)
+        return self.run_id if is_second else ""
+
+    @property
     def imported(self) -> bool:
         """Whether the file came from elsewhere."""
         return not self.run_id
+
+
+def id_of_companion(run_id: str) -> str:
+    """Return the id of a run's second file; the first bears the id of the run."""
+    return hashlib.sha256(f"{run_id}/companion".encode("ascii")).hexdigest()[:24]
 
 
 class ArtifactRows:
@@ -36,7 +50,15 @@ class ArtifactRows:
         self._store = store
 
     def add(self, artifact: ArtifactRow) -> None:
-        """Add a file; adding the result of the same run again changes nothing."""
+        """Add a file and its companion; adding the result of the same run again changes nothing."""
+        with self._store.transaction():
+            self._add(artifact)
+            companion = artifact.manifest.companion
+            if companion is not None:
+                second = id_of_companion(artifact.run_id)
+                self._add(replace(artifact, artifact_id=second, manifest=companion))
+
+    def _add(self, artifact: ArtifactRow) -> None:
         self._store.write(
             "INSERT INTO artifacts "
             "(artifact_id, owner_id, concept_id, run_id, name, manifest, created_at) "
@@ -67,10 +89,9 @@ class ArtifactRows:
         )
         return [_artifact_row(row) for row in rows]
 
-    def of_run(self, run_id: str) -> ArtifactRow | None:
-        """Return the result of a run, or None."""
-        row = self._store.row("SELECT * FROM artifacts WHERE run_id = ?", (run_id,))
-        return _artifact_row(row) if row else None
+    def remove_of_run(self, run_id: str) -> None:
+        """Remove the files of a run from the index."""
+        self._store.write("DELETE FROM artifacts WHERE run_id = ?", (run_id,))
 
     def ids(self) -> set[str]:
         """Return the ids of all files."""
@@ -80,6 +101,13 @@ class ArtifactRows:
         """Change the shown name."""
         self._store.write(
             "UPDATE artifacts SET name = ? WHERE artifact_id = ?", (name, artifact_id)
+        )
+
+    def change_manifest(self, artifact_id: str, manifest: ResultManifest) -> None:
+        """Change what is known of a file."""
+        self._store.write(
+            "UPDATE artifacts SET manifest = ? WHERE artifact_id = ?",
+            (manifest.model_dump_json(), artifact_id),
         )
 
     def remove(self, artifact_id: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.domain.views import ModelView
@@ -24,7 +24,7 @@ from textinv_app.models.catalog import (
 )
 from textinv_app.models.machine import MachineFacts, machine_facts
 
-_METHODS: tuple[Method, ...] = get_args(Method)
+_METHODS: tuple[TrainingMethod, ...] = get_args(TrainingMethod)
 _REASONS = {
     "model.missing": "Its files are not there. Install Petname again.",
     "model.needs_gpu": "It needs a computer with a graphics card. Choose Crayon instead.",
@@ -93,7 +93,7 @@ class BaseModels:
     def presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
         """Return what each preset takes here, for each method; raises ``ModelUnavailable``."""
         ref = self._resolve(model_id)
-        has_gpu = self._machine().gpu_memory_bytes > 0
+        has_gpu = self.has_gpu()
         return tuple(
             PresetView(
                 preset=preset,
@@ -111,6 +111,10 @@ class BaseModels:
             for method in _METHODS
             for preset in PRESETS
         )
+
+    def has_gpu(self) -> bool:
+        """Tell whether this machine has a GPU that base models run on."""
+        return self._machine().gpu_memory_bytes > 0
 
     def drawing_defaults(self, base_model: BaseModelRef) -> DrawingDefaults:
         """Return the size and guidance that previews of this family are drawn with."""

@@ -39,5 +39,12 @@ class LibraryConfig:
     """After so many interrupted attempts that got no further a run is given up."""
     custom_models_allowed: bool = True
     """Whether people may name hub repositories, folders and files of this machine as base model."""
+    warm_idle_seconds: int = 0
+    """How long a runner that was started ahead is kept unused; 0 starts none ahead."""
+    warm_min_available_bytes: int = 3 * GIGABYTE
+    """Free memory below which no runner is kept waiting."""
+    own_hub_token_usable: bool = False
+    """Whether publishing may use this computer's own login to the Hugging Face Hub: only where
+    nobody but its owner reaches the page."""
     served_at: str = ""
     """Address of the page, told to whoever tries to start a second Petname on the folder."""

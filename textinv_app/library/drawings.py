@@ -18,8 +18,9 @@ from textinv_app.domain.drawing import (
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.domain.views import DrawingView, PictureView
 from textinv_app.errors import BadInput, QuotaReached
+from textinv_app.formats.families import FAMILY_TITLES
 from textinv_app.library.api import DrawingOrder
-from textinv_app.library.artifact_rows import ArtifactRow
+from textinv_app.library.artifact_rows import ArtifactRow, id_of_companion
 from textinv_app.library.base_models import BaseModels
 from textinv_app.library.config import LibraryConfig
 from textinv_app.library.drawing_requests import refuse_bad_order
@@ -138,10 +139,14 @@ class Drawings:
     def _chosen(
         self, owner: str, order: DrawingOrder, base_model: BaseModelRef, results: Results
     ) -> tuple[CompareChoice, tuple[str, ...]]:
-        """Return the chosen files, and the squares of the photos that they were taught from."""
-        embedding_id, negative_ids = order.embedding_id, list(dict.fromkeys(order.negative_ids))
+        """Return the chosen files, and the squares of the photos that they were taught from.
+
+        One file of a pair brings the other along where nothing else was chosen in its place.
+        """
+        embedding_id, lora_id = self._completed(owner, order, results)
+        negative_ids = list(dict.fromkeys(order.negative_ids))
         rows: dict[str, ArtifactRow] = {}
-        for artifact_id in filter(None, (embedding_id, order.lora_id, *negative_ids)):
+        for artifact_id in filter(None, (embedding_id, lora_id, *negative_ids)):
             rows[artifact_id] = results.find(owner, artifact_id)
             _refuse_other_family(rows[artifact_id], base_model)
         if embedding_id and rows[embedding_id].manifest.kind == "negative":
@@ -157,11 +162,21 @@ class Drawings:
             prompt=order.prompt,
             negative_prompt=order.negative_prompt,
             embedding=file(embedding_id, order.embedding_strength) if embedding_id else None,
-            lora=file(order.lora_id, order.lora_strength) if order.lora_id else None,
+            lora=file(lora_id, order.lora_strength) if lora_id else None,
+            are_pair=bool(embedding_id and lora_id) and rows[embedding_id].companion_id == lora_id,
             negatives=tuple(file(negative_id, 1.0) for negative_id in negative_ids),
         )
-        taught = [rows[key].concept_id for key in (embedding_id, order.lora_id) if key]
+        taught = [rows[key].concept_id for key in (embedding_id, lora_id) if key]
         return choice, self._squares(owner, next(filter(None, taught), ""))
+
+    def _completed(self, owner: str, order: DrawingOrder, results: Results) -> tuple[str, str]:
+        """Return the ids of embedding and LoRA, the missing half of a pair filled in."""
+        embedding_id, lora_id = order.embedding_id, order.lora_id
+        if embedding_id and not lora_id:
+            lora_id = results.find(owner, embedding_id).companion_id
+        elif lora_id and not embedding_id:
+            embedding_id = results.find(owner, lora_id).companion_id
+        return embedding_id, lora_id
 
     def _squares(self, owner: str, concept_id: str) -> tuple[str, ...]:
         concept = self._tables.concepts.find(owner, concept_id) if concept_id else None
@@ -214,14 +229,21 @@ def _worn_artifact(request: DrawingRequest, method: str) -> str:
     """Return the id of the file of a method that the column named after it wears; or nothing.
 
     The file lies in ``runs/<id>/result/`` where it was taught, in ``imports/<id>/`` where it came
-    from elsewhere.
+    from elsewhere. The second file of a run is not called after its word alone.
     """
     for column in request.columns:
         for worn in column.worn:
-            if column.name == method and worn.method == method and worn.kind != "negative":
-                folder = Path(worn.path).parent
-                return folder.parent.name if folder.name == "result" else folder.name
+            named = column.name in {method, "both"}
+            if named and worn.method == method and worn.kind != "negative":
+                return _id_of(Path(worn.path), worn.placeholder_token)
     return ""
+
+
+def _id_of(path: Path, word: str) -> str:
+    if path.parent.name != "result":
+        return path.parent.name
+    run_id = path.parent.parent.name
+    return run_id if path.stem == word else id_of_companion(run_id)
 
 
 def _mean(pictures: tuple[DrawnPicture, ...], column: str) -> float | None:
@@ -247,8 +269,12 @@ def _worn(artifact: ArtifactRow, path: Path, strength: float) -> WornArtifact:
 
 def _refuse_other_family(artifact: ArtifactRow, base_model: BaseModelRef) -> None:
     if artifact.manifest.family != base_model.family:
+        made_for, chosen = FAMILY_TITLES[artifact.manifest.family], FAMILY_TITLES[base_model.family]
         raise BadInput(
             "drawing.other_family",
-            f"{artifact.name} was made for another image model. Choose that one, or another file.",
+            f"{artifact.name} was made for {made_for}; the chosen model is {chosen}. Choose a "
+            "model it fits, or another file.",
             name=artifact.name,
+            made_for=made_for,
+            chosen=chosen,
         )

@@ -16,6 +16,7 @@ from textinv_app.domain.events import (
     NearestWords,
     Noticed,
     PhaseChanged,
+    PlanChosen,
     PreviewSaved,
     StepDone,
     Validated,
@@ -33,6 +34,7 @@ class RunProgress:
 
     num_events: int = 0
     phase: PhaseChanged | None = None
+    plan: PlanChosen | None = None
     step: StepDone | None = None
     validations: tuple[Validated, ...] = ()
     verdicts: tuple[Judged, ...] = ()
@@ -84,9 +86,11 @@ class Followers:
 def _progress(reader: EventReader, now: float) -> RunProgress:
     events = reader.events()
     words = [event for event in events if isinstance(event, NearestWords)]
+    plans = _of_type(events, PlanChosen)
     return RunProgress(
         num_events=reader.num_read,
         phase=reader.last_phase,
+        plan=plans[-1] if plans else None,
         step=reader.last_step,
         validations=_of_type(events, Validated),
         verdicts=_of_type(events, Judged),

@@ -15,10 +15,10 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from textinv_app.errors import NotFound
 from textinv_app.runs.atomic import fsync_directory, temporary_beside
@@ -27,8 +27,8 @@ WINDOW_SECONDS = 1800
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 1000
 
-LinkKind = Literal["photo", "sample", "preview", "result", "import", "download", "drawing"]
-_KINDS = frozenset(("photo", "sample", "preview", "result", "import", "download", "drawing"))
+LinkKind = Literal["photo", "sample", "preview", "result", "import", "download", "drawing", "kit"]
+_KINDS: frozenset[str] = frozenset(get_args(LinkKind))
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,16 @@ class LinkedFile:
     content_type: str
     download_name: str
     """Name to offer it under; empty for a picture that is shown in the page."""
+
+
+@dataclass(frozen=True)
+class LinkedStream:
+    """What is made while it is sent: a kit, or a converted file."""
+
+    download_name: str
+    size_bytes: int
+    chunks: Callable[[], Iterator[bytes]]
+    """Gives the bytes; raises ``OSError``."""
 
 
 class LinkSigner:

@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 
 from textinv_app.library.folders import DataFolder, is_marked_removed
-from textinv_app.library.links import LinkedFile, LinkSigner, MediaTarget, link_not_found
+from textinv_app.library.kits import Kits
+from textinv_app.library.links import (
+    LinkedFile,
+    LinkedStream,
+    LinkSigner,
+    MediaTarget,
+    link_not_found,
+)
 from textinv_app.library.samples import Samples
 from textinv_app.runs.layout import RunLayout
 
@@ -22,19 +29,22 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}")
 class Media:
     """Finds the files behind links; the signature has proven that we made them."""
 
-    def __init__(self, links: LinkSigner, data: DataFolder, samples: Samples) -> None:
+    def __init__(self, links: LinkSigner, data: DataFolder, samples: Samples, kits: Kits) -> None:
         self._links = links
         self._data = data
         self._samples = samples
+        self._kits = kits
 
-    def resolve(self, token: str) -> LinkedFile:
-        """Return the file behind a link's token; raises ``NotFound``.
+    def resolve(self, token: str) -> LinkedFile | LinkedStream:
+        """Return the file behind a link's token, or the kit it stands for; raises ``NotFound``.
 
         Also for a link that is still valid, when its file is gone or being removed.
         """
         target = self._links.open(token)
         if not _FILE_NAME.fullmatch(target.file_name):
             raise link_not_found()
+        if target.kind == "kit":
+            return self._kits.open(target)
         thing, path = self._locate(target)
         if is_marked_removed(thing) or not path.is_file():
             raise link_not_found()

@@ -13,11 +13,13 @@ from textinv_app.library.concepts import Concepts
 from textinv_app.library.config import GIGABYTE, LibraryConfig
 from textinv_app.library.drawings import Drawings
 from textinv_app.library.following import Followers
+from textinv_app.library.kits import Kits
 from textinv_app.library.links import LinkSigner, read_or_make_key
 from textinv_app.library.media import Media
 from textinv_app.library.memory import available_memory_bytes
 from textinv_app.library.opening import OpenFolder, open_folder
 from textinv_app.library.painting import Painting
+from textinv_app.library.publishing import Publishing, courier_environment
 from textinv_app.library.removing import Remover, Sweeper, Tables
 from textinv_app.library.results import Results
 from textinv_app.library.run_rows import RunRow
@@ -27,6 +29,8 @@ from textinv_app.library.space import SpaceKeeper
 from textinv_app.library.supervisor import Supervisor
 from textinv_app.library.training import Training
 from textinv_app.library.training_buttons import TrainingButtons
+from textinv_app.library.warming import Warming
+from textinv_app.publishing.dispatch import Dispatch
 
 # A painter and a training of Crayon side by side; below it they take turns.
 ROOM_FOR_BOTH_BYTES = 3 * GIGABYTE
@@ -42,7 +46,9 @@ class Parts:
     sweeper: Sweeper
     supervisor: Supervisor
     painting: Painting
+    warming: Warming
     media: Media
+    kits: Kits
     base_models: BaseModels
     concepts: Concepts
     concept_views: ConceptViews
@@ -51,6 +57,7 @@ class Parts:
     buttons: TrainingButtons
     run_views: RunViews
     results: Results
+    publishing: Publishing
     drawings: Drawings
     space: SpaceKeeper
 
@@ -66,11 +73,16 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
     painting = Painting(tables.drawings, data, painter_command)
     base_models = BaseModels(config.assets_dir, config.custom_models_allowed)
     samples = Samples(config.assets_dir, links)
+    kits = Kits(data, links)
     concept_views = ConceptViews(links)
     run_views = RunViews(data, followers, links)
     sharing = _MemorySharing(tables, painting, run_views)
     painting.may_draw = sharing.may_draw
     supervisor.before_launch = sharing.before_launch
+    results = Results(config, tables, data, links, remover)
+    dispatch = Dispatch(courier_environment(config))
+    warming = Warming(config, tables.runs, data, executor)
+    warming.has_gpu = base_models.has_gpu
     return Parts(
         folder=folder,
         tables=tables,
@@ -78,7 +90,9 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
         sweeper=Sweeper(tables, data, remover, config.keep_days, config.kept_drawings_per_owner),
         supervisor=supervisor,
         painting=painting,
-        media=Media(links, data, samples),
+        warming=warming,
+        media=Media(links, data, samples, kits),
+        kits=kits,
         base_models=base_models,
         concepts=Concepts(config, tables, data, concept_views, remover),
         concept_views=concept_views,
@@ -86,7 +100,8 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
         training=Training(config, tables, data, base_models),
         buttons=TrainingButtons(config, tables, data, supervisor),
         run_views=run_views,
-        results=Results(config, tables, data, links, remover),
+        results=results,
+        publishing=Publishing(config, tables, data, results, dispatch),
         drawings=Drawings(config, tables, data, links, base_models),
         space=SpaceKeeper(config, tables, data),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, QuotaReached
 from textinv_app.library.config import LibraryConfig
@@ -16,7 +16,7 @@ class QueueRules:
         self._config = config
         self._tables = tables
 
-    def refuse_second(self, concept_id: str, method: Method, but: str = "") -> None:
+    def refuse_second(self, concept_id: str, method: TrainingMethod, but: str = "") -> None:
         """Raise ``BadInput`` where another run of concept and method is not over."""
         other = self._tables.runs.unfinished(concept_id, method)
         if other is None or other.run_id == but:

@@ -140,9 +140,7 @@ class Remover:
         if kind == "concepts":
             self._tables.concepts.remove(identifier)
         elif kind == "runs":
-            artifact = self._tables.artifacts.of_run(identifier)
-            if artifact is not None:
-                self._tables.artifacts.remove(artifact.artifact_id)
+            self._tables.artifacts.remove_of_run(identifier)
             self._tables.runs.remove(identifier)
         elif kind == "imports":
             self._tables.artifacts.remove(identifier)

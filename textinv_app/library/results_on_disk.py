@@ -26,13 +26,14 @@ def read_outcome(path: Path) -> Outcome | None:
 
 
 def read_manifest(folder: Path) -> ResultManifest | None:
-    """Return the manifest in a result or import folder whose file is there and has its size."""
+    """Return the manifest in a result or import folder whose files are there at their size."""
     try:
         manifest = ResultManifest.model_validate_json((folder / "manifest.json").read_bytes())
-        size_bytes = (folder / manifest.file_name).stat().st_size
+        files = [manifest] if manifest.companion is None else [manifest, manifest.companion]
+        sizes = [(folder / file.file_name).stat().st_size for file in files]
     except (FileNotFoundError, ValueError):
         return None
-    return manifest if size_bytes == manifest.size_bytes else None
+    return manifest if sizes == [file.size_bytes for file in files] else None
 
 
 def shown_name(folder: Path, manifest: ResultManifest) -> str:
@@ -42,7 +43,7 @@ def shown_name(folder: Path, manifest: ResultManifest) -> str:
 
 
 def artifact_of_run(run: RunRow, folder: Path, manifest: ResultManifest) -> ArtifactRow:
-    """Return the row of a run's result; it bears the id of its run."""
+    """Return the row of a run's first or only file; it bears the id of its run."""
     return ArtifactRow(
         artifact_id=run.run_id,
         owner_id=run.owner_id,

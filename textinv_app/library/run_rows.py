@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.status import RunStatus, may_move
 from textinv_app.library.folders import now_text
 from textinv_app.library.store import Row, Store
@@ -27,7 +27,7 @@ class RunRow:
     run_id: str
     owner_id: str
     concept_id: str
-    method: Method
+    method: TrainingMethod
     status: RunStatus
     wanted: Wanted
     attempt: int
@@ -53,7 +53,7 @@ class NewRun:
     run_id: str
     owner_id: str
     concept_id: str
-    method: Method
+    method: TrainingMethod
     created_at: str
     idempotency_key: str = ""
     status: RunStatus = RunStatus.QUEUED
@@ -136,7 +136,7 @@ class RunRows:
         )
         return [_run_row(row) for row in rows]
 
-    def unfinished(self, concept_id: str, method: Method) -> RunRow | None:
+    def unfinished(self, concept_id: str, method: TrainingMethod) -> RunRow | None:
         """Return the run of this concept and method that waits, runs or is paused, or None."""
         row = self._store.row(
             f"SELECT {_COLUMNS} FROM runs WHERE concept_id = ? AND method = ? "
@@ -169,6 +169,18 @@ class RunRows:
                 (now_text(), row["run_id"]),
             )
             return self.find(row["run_id"])
+
+    def likely_next(self) -> RunRow | None:
+        """Return the run that will be claimed next, else the one claimed last; None without runs.
+
+        It tells what the next training will be like.
+        """
+        row = self._store.row(
+            f"SELECT {_COLUMNS} FROM runs WHERE status = 'queued' ORDER BY {CLAIM_ORDER} LIMIT 1"
+        ) or self._store.row(
+            f"SELECT {_COLUMNS} FROM runs WHERE start_number > 0 ORDER BY start_number DESC LIMIT 1"
+        )
+        return _run_row(row) if row else None
 
     def queue_positions(self) -> dict[str, int]:
         """Return the place of each waiting run in the queue, 1 for the next one.
@@ -225,6 +237,6 @@ class RunRows:
 def _run_row(row: Row) -> RunRow:
     values = dict(row)
     values["status"] = RunStatus(values["status"])
-    values["method"] = cast("Method", values["method"])
+    values["method"] = cast("TrainingMethod", values["method"])
     values["error_details"] = json.loads(values["error_details"])
     return RunRow(**values)

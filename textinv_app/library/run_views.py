@@ -108,6 +108,7 @@ class RunViews:
             error_details=run.error_details,
             artifact_id=run.artifact_id,
             version=version,
+            plan=progress.plan,
         )
 
     def _preview(self, run: RunRow, event: PreviewSaved) -> PreviewView:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textinv_app.domain.concept import ConceptKind, SquareCrop
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import (
     ArtifactView,
     ConceptView,
     DrawingView,
     ModelView,
+    PublicationView,
     RunView,
     StorageView,
 )
@@ -24,15 +26,18 @@ from textinv_app.executors.local import LocalExecutor
 from textinv_app.library.api import (
     ConceptChange,
     DrawingOrder,
+    KitView,
     PhotosAdded,
     PresetView,
+    PublishFormView,
+    PublishOrder,
     ReceivedFile,
     SampleView,
     TrainingOrder,
     UsageText,
 )
 from textinv_app.library.config import LibraryConfig
-from textinv_app.library.links import LinkedFile
+from textinv_app.library.links import LinkedFile, LinkedStream
 from textinv_app.library.owners import owner_of_token
 from textinv_app.library.painting import PAINTER_COMMAND
 from textinv_app.library.parts import Parts, build_parts
@@ -78,6 +83,7 @@ class Service:
         """Give the data folder back. Living runners go on; the next start finds them."""
         self._thread.close()
         self._parts.painting.close()
+        self._parts.warming.close()
         self._parts.folder.close()
 
     def tick(self) -> None:
@@ -86,6 +92,8 @@ class Service:
             try:
                 self._parts.supervisor.tick(self._parts.remover)
                 self._parts.painting.tick()
+                self._parts.publishing.tick()
+                self._parts.warming.tick()
             except StorageFailed as error:
                 if error.code == "storage.full":
                     # Room enough to write down what has happened; made anew at the next start.
@@ -104,8 +112,8 @@ class Service:
         return owner_of_token(token)
 
     @told()
-    def resolve_link(self, token: str) -> LinkedFile:
-        """Return the file behind the token of a ``/media/`` link; raises ``NotFound``."""
+    def resolve_link(self, token: str) -> LinkedFile | LinkedStream:
+        """Return the file or kit behind the token of a ``/media/`` link; raises ``NotFound``."""
         return self._parts.media.resolve(token)
 
     # Concepts
@@ -139,6 +147,7 @@ class Service:
     @told()
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         """Decode and keep photos; one that is refused harms no other. The files are removed."""
+        self._parts.warming.expect()
         return self._parts.concepts.add_photos(owner, concept_id, files)
 
     @told()
@@ -163,12 +172,16 @@ class Service:
     @told()
     def use_sample(self, owner: str, sample_id: str) -> ConceptView:
         """Make a concept of a sample pet, name, word and drawings filled in."""
+        self._parts.warming.expect()
         concept = self._parts.concepts.create_from(owner, self._parts.samples.find(sample_id))
         return self._parts.concept_views.view(concept)
 
     @told()
     def delete_photos(self, owner: str, concept_id: str) -> ConceptView:
         """Delete all photos of a concept (training copies too) and keep its results."""
+        self._parts.concepts.find(owner, concept_id)
+        for run in self._parts.tables.runs.of_concept(concept_id):
+            self._parts.publishing.end_with_photos(run.run_id)
         concept = self._parts.concepts.delete_photos(owner, concept_id)
         self._storage.pop(owner, None)
         return self._parts.concept_views.view(concept)
@@ -178,6 +191,8 @@ class Service:
         """Delete a concept with its photos, runs, results and drawings; stops its training."""
         self._parts.concepts.find(owner, concept_id)
         runs = self._parts.tables.runs.of_concept(concept_id)
+        for run in runs:
+            self._parts.publishing.end_of(run.run_id)
         self._parts.concepts.delete(owner, concept_id)
         for run in runs:
             self._parts.run_views.forget(run.run_id)
@@ -199,7 +214,8 @@ class Service:
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:
         """Queue the runs; see ``training.Training.start`` for what it raises."""
         concept = self._parts.concepts.find(owner, order.concept_id)
-        runs = self._parts.training.start(owner, concept, order)
+        recipe = self._parts.results.recipe(owner, order.like_id) if order.like_id else None
+        runs = self._parts.training.start(owner, concept, order, recipe)
         self._thread.wake()
         return self._run_views(runs)
 
@@ -249,6 +265,7 @@ class Service:
     def delete_artifact(self, owner: str, artifact_id: str) -> None:
         """Delete a file with its run's folder, for good."""
         artifact = self._parts.results.find(owner, artifact_id)
+        self._parts.publishing.end_of(artifact.run_id or artifact_id)
         self._parts.results.delete(owner, artifact_id)
         if artifact.run_id:
             self._parts.run_views.forget(artifact.run_id)
@@ -256,9 +273,15 @@ class Service:
 
     @told()
     def import_artifact(self, owner: str, file: ReceivedFile) -> ArtifactView:
-        """Take in a ``.safetensors`` from elsewhere; raises ``FileRefused``."""
+        """Take in a file from elsewhere, of any kind in use; raises ``FileRefused``."""
         artifact = self._parts.results.take_in(owner, file)
         self._storage.pop(owner, None)
+        return self._parts.results.view(artifact)
+
+    @told()
+    def use_as_negative(self, owner: str, artifact_id: str, *, negative: bool) -> ArtifactView:
+        """Say whether an embedding from elsewhere belongs into the negative prompt."""
+        artifact = self._parts.results.use_as_negative(owner, artifact_id, negative)
         return self._parts.results.view(artifact)
 
     @told()
@@ -270,6 +293,47 @@ class Service:
     def usage(self, owner: str, artifact_id: str) -> tuple[UsageText, ...]:
         """Return how to use the file in each program."""
         return self._parts.results.usage(owner, artifact_id)
+
+    @told()
+    def kits(self, owner: str, language: str) -> Mapping[str, tuple[KitView, ...]]:
+        """Return the kits of all files by file id; ``language`` is that of the guides."""
+        return self._parts.kits.views(self._parts.tables.artifacts.of_owner(owner), language)
+
+    @told()
+    def recipe(self, owner: str, artifact_id: str) -> Recipe:
+        """Return how a file was trained; raises ``FileRefused`` where it is damaged."""
+        return self._parts.results.recipe(owner, artifact_id)
+
+    # Publications
+    @told()
+    def publish_form(self, owner: str, artifact_id: str) -> PublishFormView:
+        """Return what the dialog for publishing a file begins with."""
+        return self._parts.publishing.form(owner, artifact_id)
+
+    @told()
+    def start_publishing(self, owner: str, order: PublishOrder) -> PublicationView:
+        """Begin to publish a file; raises ``BadInput`` or ``QuotaReached``."""
+        return self._parts.publishing.start(owner, order)
+
+    @told()
+    def list_publications(self, owner: str) -> tuple[PublicationView, ...]:
+        """Return what is being published or has been and was not dismissed, newest first."""
+        return self._parts.publishing.views(owner)
+
+    @told()
+    def answer_publication(self, owner: str, artifact_id: str, *, update: bool) -> None:
+        """Say whether the files of a repository that exists already may be replaced."""
+        self._parts.publishing.answer(owner, artifact_id, update=update)
+
+    @told()
+    def cancel_publication(self, owner: str, artifact_id: str) -> None:
+        """End a publication; what it has begun is taken back."""
+        self._parts.publishing.cancel(owner, artifact_id)
+
+    @told()
+    def dismiss_publication(self, owner: str, artifact_id: str) -> None:
+        """Show a publication that is over no more; what is on the Hub stays there."""
+        self._parts.publishing.dismiss(owner, artifact_id)
 
     # Drawings
     @told()

@@ -12,9 +12,10 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from textinv_app.domain.concept import Concept, Method
+from textinv_app.domain.concept import Concept, TrainingMethod
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.prompts import preview_prompts
+from textinv_app.domain.recipe import Recipe, like_recipe
 from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.errors import BadInput
 from textinv_app.library.api import TrainingOrder
@@ -44,12 +45,16 @@ _MISSING_SENTENCES = {
     "missing.word": "Choose a trigger word first.",
 }
 # Two checkpoints with optimizer state, the result and its pictures, by what the files weigh.
-_NEEDED_BYTES: dict[tuple[str, Method], int] = {
+_NEEDED_BYTES: dict[tuple[str, TrainingMethod], int] = {
     ("crayon", "embedding"): 20 * MEGABYTE,
     ("crayon", "lora"): 60 * MEGABYTE,
     ("sd1", "lora"): 400 * MEGABYTE,
     ("sd2", "lora"): 400 * MEGABYTE,
     ("sdxl", "lora"): 1500 * MEGABYTE,
+    ("crayon", "pivotal"): 80 * MEGABYTE,
+    ("sd1", "pivotal"): 420 * MEGABYTE,
+    ("sd2", "pivotal"): 420 * MEGABYTE,
+    ("sdxl", "pivotal"): 1520 * MEGABYTE,
 }
 _OTHER_NEEDED_BYTES = 60 * MEGABYTE
 
@@ -61,6 +66,21 @@ class _Prepared:
     spec: RunSpec
     folder: Path
     idempotency_key: str
+
+
+@dataclass(frozen=True)
+class _Course:
+    """What one run of an order teaches, on what and like what."""
+
+    method: TrainingMethod
+    base_model: BaseModelRef
+    recipe: Recipe | None
+
+    def fits(self, order: TrainingOrder) -> bool:
+        """Tell whether the recipe's own numbers hold: its method and its preset are asked for."""
+        if self.recipe is None:
+            return False
+        return (self.recipe.training, self.recipe.preset) == (self.method, order.preset)
 
 
 class Training:
@@ -86,9 +106,12 @@ class Training:
             raise not_found()
         return run
 
-    def start(self, owner: str, concept: Concept, order: TrainingOrder) -> list[RunRow]:
+    def start(
+        self, owner: str, concept: Concept, order: TrainingOrder, recipe: Recipe | None = None
+    ) -> list[RunRow]:
         """Queue a run for each method of the order; the same key again returns the same runs.
 
+        ``recipe`` is how the file was trained that the order is to be like.
         Raises ``BadInput``, ``QuotaReached``, ``ModelUnavailable`` or ``StorageFailed``, and then
         queues none.
         """
@@ -106,7 +129,8 @@ class Training:
         prepared: list[_Prepared] = []
         try:
             for method in methods:
-                prepared.append(self._prepare(owner, concept, order, (method, base_model)))
+                course = _Course(method, base_model, recipe)
+                prepared.append(self._prepare(owner, concept, order, course))
             return self._queue(owner, order, methods, prepared)
         except sqlite3.IntegrityError as error:
             # The key belongs to an earlier order that was for something else.
@@ -116,7 +140,7 @@ class Training:
                 shutil.rmtree(run.folder, ignore_errors=True)
 
     def _queued_before(
-        self, owner: str, order: TrainingOrder, methods: list[Method]
+        self, owner: str, order: TrainingOrder, methods: list[TrainingMethod]
     ) -> list[RunRow] | None:
         if not order.idempotency_key:
             return None
@@ -125,7 +149,7 @@ class Training:
         return found if len(found) == len(methods) else None
 
     def _refuse(
-        self, owner: str, concept: Concept, order: TrainingOrder, methods: list[Method]
+        self, owner: str, concept: Concept, order: TrainingOrder, methods: list[TrainingMethod]
     ) -> None:
         """Raise where the order cannot be taken; the same is asked again when it is queued."""
         for code in missing_for_training(concept):
@@ -143,10 +167,10 @@ class Training:
         owner: str,
         concept: Concept,
         order: TrainingOrder,
-        what: tuple[Method, BaseModelRef],
+        course: _Course,
     ) -> _Prepared:
         """Write a run directory beside its place; raises ``OSError`` and leaves nothing."""
-        spec = _spec(concept, order, *what)
+        spec = _spec(concept, order, course)
         folder = temporary_beside(self._data.run(spec.run_id))
         folder.mkdir()
         try:
@@ -164,10 +188,14 @@ class Training:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return _Prepared(spec, folder, _key(order, what[0]))
+        return _Prepared(spec, folder, _key(order, course.method))
 
     def _queue(
-        self, owner: str, order: TrainingOrder, methods: list[Method], prepared: list[_Prepared]
+        self,
+        owner: str,
+        order: TrainingOrder,
+        methods: list[TrainingMethod],
+        prepared: list[_Prepared],
     ) -> list[RunRow]:
         with self._tables.store.transaction():
             # Asked again, now that nobody else can write: another tab may have been faster.
@@ -195,29 +223,33 @@ class Training:
             return [self.find(owner, run.spec.run_id) for run in prepared]
 
 
-def _methods(order: TrainingOrder) -> list[Method]:
+def _methods(order: TrainingOrder) -> list[TrainingMethod]:
     methods = list(dict.fromkeys(order.methods))
-    if not methods or not set(methods) <= {"embedding", "lora"}:
+    if not methods or not set(methods) <= {"embedding", "lora", "pivotal"}:
         raise BadInput("training.methods", "Choose what to make: an embedding, a LoRA or both.")
     return methods
 
 
-def _key(order: TrainingOrder, method: Method) -> str:
+def _key(order: TrainingOrder, method: TrainingMethod) -> str:
     return f"{order.idempotency_key}:{method}" if order.idempotency_key else ""
 
 
-def _spec(
-    concept: Concept, order: TrainingOrder, method: Method, base_model: BaseModelRef
-) -> RunSpec:
+def _spec(concept: Concept, order: TrainingOrder, course: _Course) -> RunSpec:
+    recipe, base_model = course.recipe, course.base_model
+    like = recipe if course.fits(order) else None
     request = PresetRequest(
         family=base_model.family,
-        method=method,
+        method=course.method,
         kind=concept.kind,
         preset=order.preset,
         num_photos=len(concept.photos),
-        seed=secrets.randbits(32) if order.seed is None else order.seed,
+        seed=_seed(order, recipe),
         mirror=concept.mirror_allowed,
+        max_steps=None if like is None else like.max_steps,
     )
+    settings = settings_for(request)
+    if like is not None:
+        settings = like_recipe(settings, like)
     return RunSpec(
         run_id=new_identifier(),
         concept_id=concept.concept_id,
@@ -225,13 +257,21 @@ def _spec(
         kind=concept.kind,
         class_word=concept.class_word,
         placeholder_token=concept.placeholder_token,
-        method=method,
+        method=course.method,
         base_model=base_model,
         preset=order.preset,
-        settings=settings_for(request),
+        settings=settings,
         preview_prompts=preview_prompts(concept.kind),
         created_at=now_text(),
     )
+
+
+def _seed(order: TrainingOrder, recipe: Recipe | None) -> int:
+    if order.seed is not None:
+        return order.seed
+    if recipe is not None and recipe.seed is not None:
+        return recipe.seed
+    return secrets.randbits(32)
 
 
 def _out_of_order() -> BadInput:

@@ -78,11 +78,57 @@ def text_model(text_encoder: Any) -> Any:
     return getattr(text_encoder, "text_model", text_encoder)
 
 
+@dataclass(frozen=True)
+class _Ahead:
+    """A model that was loaded before anybody asked for it."""
+
+    ref: BaseModelRef
+    dtype: torch.dtype
+    device: str
+    files: tuple[tuple[str, int, int], ...]
+    model: LoadedModel
+
+
+_ahead: list[_Ahead] = []
+"""At most one; a process that waits for a run has it loaded by the time the run comes."""
+
+
+def load_ahead(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
+    """Load a base model of this disk for the next ``load``; raises ``ModelUnavailable``.
+
+    The next ``load`` takes it if it asks for the same and the files are still the same; otherwise
+    it is dropped. Does nothing for a model of the hub, which might have to be fetched.
+    """
+    files = _files_of(ref)
+    if files:
+        _ahead[:] = [_Ahead(ref, dtype, device, files, load(ref, dtype, device))]
+
+
+def _take_ahead(ref: BaseModelRef, dtype: torch.dtype, device: str) -> LoadedModel | None:
+    """Return the model that was loaded ahead where it is the one; gone afterwards in any case."""
+    if not _ahead:
+        return None
+    known = _ahead.pop()
+    asked = (ref, dtype, device, _files_of(ref))
+    return known.model if (known.ref, known.dtype, known.device, known.files) == asked else None
+
+
+def _files_of(ref: BaseModelRef) -> tuple[tuple[str, int, int], ...]:
+    """Return name, bytes and time of change (ns) of a local model's files; empty for the hub's."""
+    source = Path(ref.source)
+    paths = sorted(source.rglob("*")) if source.is_dir() else [source]
+    found = [(path, path.stat()) for path in paths if path.is_file()]
+    return tuple((str(path), status.st_size, status.st_mtime_ns) for path, status in found)
+
+
 def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoadedModel:
     """Load a base model, ready to draw; no safety checker, no pickled files.
 
     Raises ``ModelUnavailable`` with a sentence that says what to do.
     """
+    ready = _take_ahead(ref, dtype, device)
+    if ready is not None:
+        return ready
     transformers_logging.disable_progress_bar()
     try:
         model = _load_parts(ref, dtype, device)

@@ -41,7 +41,14 @@ _PANEL_PARTS = {
     "upload": ("samples", "refusals", "photos", "form", "word_hint", "next_step"),
     "train": ("train_setup", "train_presets", "train_runs"),
     "compare": ("compare_setup", "compare_results"),
-    "manage": ("manage_files", "import_refusals", "manage_pets", "manage_storage"),
+    "manage": (
+        "publish_dialog",
+        "publications",
+        "manage_files",
+        "import_refusals",
+        "manage_pets",
+        "manage_storage",
+    ),
 }
 _PART_IDS = {
     "switcher": ids.SWITCHER,
@@ -56,7 +63,9 @@ _PART_IDS = {
     "train_runs": ids.TRAIN_RUNS,
     "compare_setup": ids.COMPARE_SETUP,
     "compare_results": ids.COMPARE_RESULTS,
+    "publish_dialog": ids.PUBLISH_DIALOG,
     "manage_files": ids.MANAGE_LIST,
+    "publications": ids.PUBLICATIONS,
     "import_refusals": "pn-import-refusals",
     "manage_pets": ids.MANAGE_PETS,
     "manage_storage": ids.MANAGE_STORAGE,

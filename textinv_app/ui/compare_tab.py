@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput
+from textinv_app.formats.families import FAMILY_TITLES
 from textinv_app.library.api import DrawingOrder
 from textinv_app.ui import present_compare, present_drawing
 from textinv_app.ui.commands import Command
@@ -20,10 +21,19 @@ def _model_of(worn: list[ArtifactView]) -> str:
     """Return the base model that all worn files fit; raises ``BadInput`` where there is none."""
     if not worn:
         raise BadInput("page.nothing_worn", "Choose an embedding or a LoRA to compare with.")
-    if len({one.family for one in worn}) > 1:
+    first, last = worn[0], worn[-1]
+    if first.family != last.family:
+        blanks = {
+            "first": first.name,
+            "first_model": FAMILY_TITLES[first.family],
+            "second": last.name,
+            "second_model": FAMILY_TITLES[last.family],
+        }
         raise BadInput(
             "page.different_models",
-            "These two files were made for different image models. Choose two of the same.",
+            "{first} was made for {first_model}, {second} for {second_model}. Choose two files for "
+            "the same image model.".format_map(blanks),
+            **blanks,
         )
     return worn[0].model_id or _USUAL_MODELS[worn[0].family]
 
@@ -36,7 +46,9 @@ def draw(visit: Visit, command: Command) -> Reply:
     """Queue a comparison."""
     chosen = {key: command.text(key, 80) for key in ("embedding", "lora")}
     worn = [visit.library.artifact(visit.owner, one) for one in chosen.values() if one]
-    model_id = _model_of(worn)
+    ticked = [visit.library.artifact(visit.owner, one) for one in command.texts("negative_ids")]
+    model_id = _model_of(worn or ticked[:1])
+    family = (worn or ticked)[0].family
     prompt = command.text("prompt", _MAX_PROMPT_CHARACTERS)
     needed = _words_of(worn)
     if needed and not any(word.lower() in prompt.lower() for word in needed):
@@ -51,7 +63,8 @@ def draw(visit: Visit, command: Command) -> Reply:
         negative_prompt=command.text("negative_prompt", _MAX_PROMPT_CHARACTERS),
         embedding_id=chosen["embedding"],
         lora_id=chosen["lora"],
-        negative_ids=command.texts("negative_ids"),
+        # They are all ticked to begin with; those for other models have nothing to say here.
+        negative_ids=tuple(one.artifact_id for one in ticked if one.family == family),
         embedding_strength=command.number("embedding_strength", 1.0, 0.0, 2.0),
         lora_strength=command.number("lora_strength", 1.0, 0.0, 2.0),
         seed=command.whole("seed", 0, 0, 2**32 - 1),

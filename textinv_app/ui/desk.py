@@ -12,7 +12,7 @@ from functools import cached_property
 
 from textinv_app.domain.views import ArtifactView, ConceptView
 from textinv_app.errors import NotFound
-from textinv_app.library.api import Library
+from textinv_app.library.api import KitView, Library
 from textinv_app.ui.commands import Command
 from textinv_app.ui.markup import Html
 from textinv_app.ui.words import Words
@@ -47,6 +47,11 @@ class Visit:
         """All files of the owner, newest first."""
         return self.library.list_artifacts(self.owner)
 
+    @cached_property
+    def kits(self) -> Mapping[str, tuple[KitView, ...]]:
+        """The kits of all files, by file; their guides are in the language of the page."""
+        return self.library.kits(self.owner, self.words.language)
+
     def opened(self, concept_id: str) -> Visit:
         """Return a visit of the same owner with another pet open and nothing read yet."""
         return Visit(self.library, self.words, self.owner, concept_id)
@@ -74,7 +79,7 @@ UPLOAD_PARTS = frozenset(
 )
 TRAIN_PARTS = frozenset({"train_setup", "train_presets", "train_runs"})
 COMPARE_PARTS = frozenset({"compare_setup", "compare_results"})
-MANAGE_PARTS = frozenset({"manage_files", "manage_pets", "manage_storage"})
+MANAGE_PARTS = frozenset({"manage_files", "publications", "manage_pets", "manage_storage"})
 ALL_PARTS = UPLOAD_PARTS | TRAIN_PARTS | COMPARE_PARTS | MANAGE_PARTS
 PICTURE_PARTS = ALL_PARTS - {"word_hint", "refusals", "train_presets", "form"}
 """Parts with signed links, drawn again before these expire."""

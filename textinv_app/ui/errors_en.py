@@ -9,15 +9,69 @@ ERRORS: dict[str, str] = {
     "not_found": "This is not here any more. Reload the page to see what is.",
     # The page itself
     "page.bad_command": "The page sent something that makes no sense. Reload it and try again.",
+    "recreate.no_photos": (
+        "Open a pet with photos and a word first; then you can train it like this file."
+    ),
     "page.too_long": "This text is too long: at most {max_characters} characters.",
     "page.no_model": "Write which model to use, or choose one of the list.",
     "page.nothing_worn": "Choose an embedding or a LoRA to compare with.",
     "page.different_models": (
-        "These two files were made for different image models. Choose two of the same."
+        "{first} was made for {first_model}, {second} for {second_model}. Choose two files for the "
+        "same image model."
     ),
     "page.prompt_without_word": (
         "Put the word “{word}” into the sentence, so that your pet appears."
     ),
+    # Publishing
+    "publish.no_name": "The repository needs a name.",
+    "publish.bad_name": (
+        "The name of a repository is made of letters without accents, digits, hyphens, underscores "
+        "and full stops. How about {suggestion}?"
+    ),
+    "publish.no_token": "A token of the Hugging Face Hub is needed, one with the right to write.",
+    "publish.bad_token": (
+        "The Hugging Face Hub does not know this token. Make a new one, copy it whole and try "
+        "again."
+    ),
+    "publish.forbidden": (
+        "This token may not write to {repository}. Make one with the right to write."
+    ),
+    "publish.other_owner": "This token belongs to {user}, who cannot publish under {owner}.",
+    "publish.exists": (
+        "You have a repository {repository} already. Choose another name, or let its files be "
+        "replaced."
+    ),
+    "publish.is_private": (
+        "Your repository {repository} exists and is private. Choose private, or another name."
+    ),
+    "publish.is_public": (
+        "Your repository {repository} exists and is public. Choose public, or another name."
+    ),
+    "publish.offline": (
+        "The Hugging Face Hub could not be reached. Check the internet connection and try again."
+    ),
+    "publish.offline_mode": (
+        "Petname has been told to stay off the internet (HF_HUB_OFFLINE is set). Start it without "
+        "that to publish."
+    ),
+    "publish.quota": (
+        "Your space on the Hugging Face Hub is used up. Make room there, or publish publicly, "
+        "where there is more of it."
+    ),
+    "publish.too_often": (
+        "The Hugging Face Hub wants you to wait a while before you publish again."
+    ),
+    "publish.gone": "The repository {repository} is not there any more. Please try again.",
+    "publish.strange": "The Hugging Face Hub did not take the files. Try again later.",
+    "publish.files": "A file could not be read or written on this machine. Please try again.",
+    "publish.interrupted": ("The upload was interrupted. Nothing was published; please try again."),
+    "publish.unclear": (
+        "The upload was interrupted at its very end. Look at {repository} on the Hub whether it "
+        "has arrived; if not, try again."
+    ),
+    "publish.cancelled": "You stopped it. Nothing was published.",
+    "publish.under_way": "This file is being published already.",
+    "publish.busy": ("Enough files are being published at the moment. Try again when one is done."),
     # Photos
     "photo.empty": "{name} is empty: nothing arrived. Please send it again.",
     "photo.unreadable": "{name} could not be read here. Please send it again.",
@@ -104,6 +158,9 @@ ERRORS: dict[str, str] = {
     "missing.photos": "Add at least 3 photos; 5 to 10 are best.",
     "missing.name": "Give it a name.",
     "missing.word": "Choose the new word.",
+    "artifact.not_switchable": (
+        "Only an embedding from elsewhere can be moved between the two prompts."
+    ),
     "name.empty": "Please give it a name.",
     "name.letters": "A name may have letters, digits, spaces, hyphens and apostrophes.",
     "name.too_long": "The name may have at most {limit} characters.",
@@ -193,7 +250,8 @@ ERRORS: dict[str, str] = {
     ),
     "drawing.no_prompt": "Write what to draw first.",
     "drawing.other_family": (
-        "{name} was made for another image model. Choose that one, or another file."
+        "{name} was made for {made_for}; the chosen model is {chosen}. Choose a model it fits, or "
+        "another file."
     ),
     "drawing.out_of_range": "A number is out of range: it must be from {lowest} to {highest}.",
     "drawing.prompt_too_long": "The text may have at most {limit} characters.",
@@ -234,5 +292,5 @@ ERRORS: dict[str, str] = {
     "web.passphrase": "Please type the pass phrase of this Petname.",
     "web.not_found": "There is nothing here.",
     "web.other_site": "This request came from another site and was refused.",
-    "web.too_large": "That is too much at once: send one photo at a time, of 60 MB at the most.",
+    "web.too_large": "That is too much at once: send fewer photos at a time, or a smaller file.",
 }

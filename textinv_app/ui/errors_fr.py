@@ -8,14 +8,73 @@ ERRORS: dict[str, str] = {
     "page.bad_command": (
         "La page a envoyé quelque chose d’incompréhensible. Rechargez-la et réessayez."
     ),
+    "recreate.no_photos": (
+        "Ouvrez d’abord un animal qui a des photos et un mot ; il pourra alors être appris comme "
+        "ce fichier."
+    ),
     "page.too_long": "Ce texte est trop long : {max_characters} caractères au plus.",
     "page.no_model": "Écrivez quel modèle utiliser, ou choisissez-en un de la liste.",
     "page.nothing_worn": "Choisissez un embedding ou un LoRA à comparer.",
     "page.different_models": (
-        "Ces deux fichiers sont faits pour des modèles différents. Choisissez-en deux du même."
+        "{first} est fait pour {first_model}, {second} pour {second_model}. Choisissez deux "
+        "fichiers pour le même modèle."
     ),
     "page.prompt_without_word": (
         "Mettez le mot « {word} » dans la phrase pour que votre animal apparaisse."
+    ),
+    # Publier
+    "publish.no_name": "Il faut un nom pour le dépôt.",
+    "publish.bad_name": (
+        "Le nom d’un dépôt se compose de lettres sans accents, de chiffres, de tirets, de tirets "
+        "bas et de points. Pourquoi pas {suggestion} ?"
+    ),
+    "publish.no_token": "Il faut un jeton du Hub de Hugging Face, avec le droit d’écrire.",
+    "publish.bad_token": (
+        "Le Hub de Hugging Face ne connaît pas ce jeton. Créez-en un nouveau, copiez-le en entier "
+        "et réessayez."
+    ),
+    "publish.forbidden": (
+        "Ce jeton n’a pas le droit d’écrire dans {repository}. Créez-en un avec le droit d’écrire."
+    ),
+    "publish.other_owner": "Ce jeton est à {user}, qui ne peut pas publier sous {owner}.",
+    "publish.exists": (
+        "Vous avez déjà un dépôt {repository}. Choisissez un autre nom, ou laissez remplacer ses "
+        "fichiers."
+    ),
+    "publish.is_private": (
+        "Votre dépôt {repository} existe et il est privé. Choisissez privé, ou un autre nom."
+    ),
+    "publish.is_public": (
+        "Votre dépôt {repository} existe et il est public. Choisissez public, ou un autre nom."
+    ),
+    "publish.offline": (
+        "Le Hub de Hugging Face est injoignable. Vérifiez la connexion à internet et réessayez."
+    ),
+    "publish.offline_mode": (
+        "Petname a reçu l’ordre de rester hors ligne (HF_HUB_OFFLINE est défini). Démarrez-le sans "
+        "cela pour publier."
+    ),
+    "publish.quota": (
+        "Votre espace sur le Hub de Hugging Face est épuisé. Faites-y de la place, ou publiez en "
+        "public, où il y en a davantage."
+    ),
+    "publish.too_often": (
+        "Le Hub de Hugging Face vous demande d’attendre un peu avant de publier à nouveau."
+    ),
+    "publish.gone": "Le dépôt {repository} n’existe plus. Veuillez réessayer.",
+    "publish.strange": "Le Hub de Hugging Face n’a pas pris les fichiers. Réessayez plus tard.",
+    "publish.files": (
+        "Un fichier n’a pas pu être lu ou écrit sur cette machine. Veuillez réessayer."
+    ),
+    "publish.interrupted": ("L’envoi a été interrompu. Rien n’a été publié ; veuillez réessayer."),
+    "publish.unclear": (
+        "L’envoi a été interrompu tout à la fin. Regardez sur le Hub si {repository} est arrivé ; "
+        "sinon, réessayez."
+    ),
+    "publish.cancelled": "Vous l’avez arrêté. Rien n’a été publié.",
+    "publish.under_way": "Ce fichier est déjà en cours de publication.",
+    "publish.busy": (
+        "Assez de fichiers sont en cours de publication. Réessayez quand l’un d’eux sera prêt."
     ),
     # Photos
     "photo.empty": "{name} est vide : rien n’est arrivé. Renvoyez-la, s’il vous plaît.",
@@ -101,6 +160,9 @@ ERRORS: dict[str, str] = {
     "missing.photos": "Ajoutez au moins 3 photos ; 5 à 10, c’est l’idéal.",
     "missing.name": "Donnez un nom.",
     "missing.word": "Choisissez le nouveau mot.",
+    "artifact.not_switchable": (
+        "Seul un embedding venu d’ailleurs peut passer d’une demande à l’autre."
+    ),
     "name.empty": "Donnez un nom, s’il vous plaît.",
     "name.letters": (
         "Un nom se compose de lettres, chiffres, espaces, traits d’union et apostrophes."
@@ -204,7 +266,8 @@ ERRORS: dict[str, str] = {
     ),
     "drawing.no_prompt": "Écrivez d’abord ce qu’il faut dessiner.",
     "drawing.other_family": (
-        "{name} est fait pour un autre modèle d’images. Choisissez celui-là, ou un autre fichier."
+        "{name} est fait pour {made_for} ; le modèle choisi est {chosen}. Choisissez un modèle qui "
+        "lui va, ou un autre fichier."
     ),
     "drawing.out_of_range": "Un nombre est hors limites : il doit aller de {lowest} à {highest}.",
     "drawing.prompt_too_long": "Le texte peut avoir {limit} caractères au plus.",
@@ -247,5 +310,7 @@ ERRORS: dict[str, str] = {
     "web.passphrase": "Saisissez la phrase de passe de ce Petname.",
     "web.not_found": "Il n’y a rien ici.",
     "web.other_site": "Cette demande venait d’un autre site et a été refusée.",
-    "web.too_large": "C’est trop à la fois : envoyez une photo à la fois, de 60 Mo au plus.",
+    "web.too_large": (
+        "C’est trop à la fois : envoyez moins de photos à la fois, ou un fichier plus petit."
+    ),
 }

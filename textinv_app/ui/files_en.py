@@ -58,7 +58,7 @@ FILES: dict[str, str] = {
     ),
     # Files from elsewhere
     "file.all_zero": "Every number in this file is zero: there is nothing in it.",
-    "file.archive": "This is an archive. Unpack it and choose the .safetensors file inside.",
+    "file.archive": "This is an archive. Unpack it and choose the file inside.",
     "file.damaged": "This file is damaged or only half downloaded. Download it again.",
     "file.empty": "This file is empty. Download it again.",
     "file.header_too_large": (
@@ -69,21 +69,64 @@ FILES: dict[str, str] = {
         "Some numbers in this file are not numbers at all: the training that made it went wrong. "
         "It would only draw black or grey pictures."
     ),
-    "file.not_safetensors": "This is no .safetensors file, whatever its name says.",
+    "file.not_safetensors": (
+        "This is neither an embedding nor a LoRA, whatever its name says. Petname reads "
+        ".safetensors, the older .pt, .bin and .ckpt, and pictures with an embedding inside."
+    ),
+    "file.old_too_large": (
+        "This old kind of file has {size_mb} MB; up to {limit_mb} MB are read. A larger one is "
+        "mostly a whole image model. Look for a .safetensors version."
+    ),
     "file.other_family": (
         "This file was made for {made_for}; the chosen model is {chosen}. Choose a model it fits."
     ),
     "file.page": (
         "This is a web page or a link, saved instead of the file itself. Use the download button "
-        "of the site."
+        "of the site; some sites ask you to sign in first."
+    ),
+    "file.other_kind": (
+        "This is a file of another kind ({kind}), not an embedding or a LoRA. Petname has no use "
+        "for it."
+    ),
+    "file.other_picture": (
+        "This is a picture of a kind that Petname takes no embedding from: only from PNG and WebP. "
+        "Photos belong on the first tab."
+    ),
+    "file.packed_pickle": (
+        "This old kind of file is packed in a way that no program packs it, so it was not opened. "
+        "Look for the same embedding or LoRA as .safetensors."
     ),
     "file.pickle": (
-        "This is an older kind of file (.pt, .bin, .ckpt) that can run programs when it is "
-        "opened. Look for the same embedding or LoRA as .safetensors."
+        "This is an older kind of file (.pt, .bin, .ckpt). Only .safetensors can be used here: "
+        "bring the file into your collection, and it becomes one."
+    ),
+    "file.pickle_program": (
+        "This old kind of file holds more than numbers ({name}): opening it could run a program, "
+        "so it was not opened. Look for the same embedding or LoRA as .safetensors."
     ),
     "file.picture": (
-        "This is a picture. Photos belong on the first tab; here goes an embedding or LoRA file "
-        "that ends in .safetensors."
+        "This is a picture without an embedding inside. If there should be one, get the original "
+        "file: a copy that was resized or saved anew has lost it. Photos belong on the first tab."
+    ),
+    "file.picture_here": (
+        "This is a picture. If there is an embedding inside, bring it into your collection; photos "
+        "belong on the first tab."
+    ),
+    "file.reader_crashed": (
+        "This file could not be read: the reader stopped on it. Look for the same embedding or "
+        "LoRA as .safetensors."
+    ),
+    "file.took_too_long": (
+        "This file took more than {limit_seconds} seconds to read and was given up. Look for the "
+        "same embedding or LoRA as .safetensors."
+    ),
+    "file.too_much_memory": (
+        "This file needs more memory to read than Petname allows. Look for the same embedding or "
+        "LoRA as .safetensors."
+    ),
+    "file.unsafe_archive": (
+        "This file is built to mislead: its parts lie over each other or are named to lead "
+        "elsewhere. It was not opened."
     ),
     "file.too_large": "This file has {size_mb} MB; the limit is {limit_mb} MB.",
     "file.too_many_tensors": (
@@ -98,7 +141,10 @@ FILES: dict[str, str] = {
     "file.unusual_width": (
         "This file says that it was made for {made_for}, but its numbers do not fit that model."
     ),
-    "file.whole_model": "This is a whole image model, not an embedding or a LoRA.",
+    "file.whole_model": (
+        "This is a whole image model, not an embedding or a LoRA. To teach it a word, name it as "
+        "your own model on the Train tab."
+    ),
     "file.wild_values": (
         "Some numbers in this file are thousands of times too large: the training that made it "
         "went wrong. It would only draw noise."
@@ -106,6 +152,14 @@ FILES: dict[str, str] = {
     "embedding.half_of_sdxl": (
         "This is one half of an SDXL embedding; the other half is missing. Look for a file that "
         "holds both, clip_l and clip_g."
+    ),
+    "embedding.other_model": (
+        "This embedding was made for another kind of model (such as Flux or Stable Diffusion 3). "
+        "Petname works with Crayon, Stable Diffusion 1.x, 2.x and XL."
+    ),
+    "embedding.several_words": (
+        "This file holds {words} words at once; Petname takes one from a file. Look for the words "
+        "as files of their own."
     ),
     "embedding.too_long": "This embedding has {vectors} vectors, more than a prompt has room for.",
     "embedding.uneven": (
@@ -152,6 +206,10 @@ FILES: dict[str, str] = {
     "lora.wild_alpha": (
         "The strength written in this LoRA is far too large or below zero: the file is broken."
     ),
+    # Kits and converting
+    "kit.other_model": "{program} cannot load Crayon.",
+    "convert.ending": "The name must end in .safetensors, or be that of a folder.",
+    "convert.exists": "This file is there already. Choose another name, or remove it.",
     # How to use a file
     "usage.crayon_only": (
         "Files for Crayon work with Crayon only: here, or with diffusers in Python."

@@ -59,9 +59,7 @@ FILES: dict[str, str] = {
     ),
     # Files from elsewhere
     "file.all_zero": "Tous les nombres de ce fichier sont nuls : il est vide.",
-    "file.archive": (
-        "C’est une archive. Ouvrez-la et choisissez le fichier .safetensors qu’elle contient."
-    ),
+    "file.archive": "C’est une archive. Ouvrez-la et choisissez le fichier qu’elle contient.",
     "file.damaged": "Ce fichier est abîmé ou à moitié téléchargé. Téléchargez-le à nouveau.",
     "file.empty": "Ce fichier est vide. Téléchargez-le à nouveau.",
     "file.header_too_large": (
@@ -71,22 +69,67 @@ FILES: dict[str, str] = {
         "Certains nombres de ce fichier n’en sont pas : son apprentissage a mal tourné. Il ne "
         "dessinerait que du noir ou du gris."
     ),
-    "file.not_safetensors": "Ce n’est pas un fichier .safetensors, quoi qu’en dise son nom.",
+    "file.not_safetensors": (
+        "Ce n’est ni un embedding ni un LoRA, quoi qu’en dise son nom. Petname lit les "
+        ".safetensors, les anciens .pt, .bin et .ckpt, et les images avec un embedding dedans."
+    ),
+    "file.old_too_large": (
+        "Ce fichier d’un ancien format fait {size_mb} Mo ; Petname en lit jusqu’à {limit_mb} Mo. "
+        "Au-delà, c’est le plus souvent un modèle entier. Cherchez une version .safetensors."
+    ),
     "file.other_family": (
         "Ce fichier est fait pour {made_for} ; le modèle choisi est {chosen}. Choisissez un "
         "modèle qui lui va."
     ),
     "file.page": (
         "C’est une page web ou un lien, enregistré à la place du fichier. Utilisez le bouton de "
-        "téléchargement du site."
+        "téléchargement du site ; certains sites demandent de se connecter d’abord."
+    ),
+    "file.other_kind": (
+        "C’est un fichier d’un autre genre ({kind}), pas un embedding ni un LoRA. Petname n’en a "
+        "pas l’usage."
+    ),
+    "file.other_picture": (
+        "C’est une image d’un format dont Petname ne tire pas d’embedding : seuls le PNG et le "
+        "WebP en portent. Les photos vont dans le premier onglet."
+    ),
+    "file.packed_pickle": (
+        "Ce fichier d’un ancien format est compressé comme aucun programme ne le fait ; il n’a pas "
+        "été ouvert. Cherchez le même embedding ou LoRA en .safetensors."
     ),
     "file.pickle": (
-        "C’est un ancien format (.pt, .bin, .ckpt) qui peut lancer des programmes à l’ouverture. "
-        "Cherchez le même embedding ou LoRA en .safetensors."
+        "C’est un ancien format (.pt, .bin, .ckpt). Ici, il faut un .safetensors : installez le "
+        "fichier dans votre collection, il en deviendra un."
+    ),
+    "file.pickle_program": (
+        "Ce fichier d’un ancien format contient plus que des nombres ({name}) : l’ouvrir pourrait "
+        "lancer un programme, il n’a donc pas été ouvert. Cherchez le même embedding ou LoRA en "
+        ".safetensors."
     ),
     "file.picture": (
-        "C’est une image. Les photos vont dans le premier onglet ; ici, c’est pour un embedding "
-        "ou un LoRA en .safetensors."
+        "C’est une image sans embedding dedans. S’il devrait y en avoir un, reprenez le fichier "
+        "d’origine : une copie redimensionnée ou réenregistrée l’a perdu. Les photos vont dans le "
+        "premier onglet."
+    ),
+    "file.picture_here": (
+        "C’est une image. Si elle porte un embedding, installez-la dans votre collection ; les "
+        "photos vont dans le premier onglet."
+    ),
+    "file.reader_crashed": (
+        "Ce fichier n’a pas pu être lu : le lecteur s’est arrêté dessus. Cherchez le même "
+        "embedding ou LoRA en .safetensors."
+    ),
+    "file.took_too_long": (
+        "La lecture de ce fichier a dépassé {limit_seconds} secondes et a été abandonnée. Cherchez "
+        "le même embedding ou LoRA en .safetensors."
+    ),
+    "file.too_much_memory": (
+        "La lecture de ce fichier demande plus de mémoire que Petname n’en permet. Cherchez le "
+        "même embedding ou LoRA en .safetensors."
+    ),
+    "file.unsafe_archive": (
+        "Ce fichier est fait pour tromper : ses parties se recouvrent, ou leurs noms mènent "
+        "ailleurs. Il n’a pas été ouvert."
     ),
     "file.too_large": "Ce fichier fait {size_mb} Mo ; la limite est de {limit_mb} Mo.",
     "file.too_many_tensors": (
@@ -101,7 +144,10 @@ FILES: dict[str, str] = {
     "file.unusual_width": (
         "Ce fichier se dit fait pour {made_for}, mais ses nombres ne vont pas à ce modèle."
     ),
-    "file.whole_model": "C’est un modèle d’images entier, pas un embedding ni un LoRA.",
+    "file.whole_model": (
+        "C’est un modèle d’images entier, pas un embedding ni un LoRA. Pour lui apprendre un mot, "
+        "nommez-le comme votre propre modèle dans l’onglet d’apprentissage."
+    ),
     "file.wild_values": (
         "Certains nombres de ce fichier sont des milliers de fois trop grands : son apprentissage "
         "a mal tourné. Il ne dessinerait que du bruit."
@@ -109,6 +155,14 @@ FILES: dict[str, str] = {
     "embedding.half_of_sdxl": (
         "C’est la moitié d’un embedding SDXL ; l’autre manque. Cherchez un fichier avec les deux, "
         "clip_l et clip_g."
+    ),
+    "embedding.other_model": (
+        "Cet embedding est fait pour une autre sorte de modèle (comme Flux ou Stable Diffusion 3). "
+        "Petname travaille avec Crayon et les Stable Diffusion 1.x, 2.x et XL."
+    ),
+    "embedding.several_words": (
+        "Ce fichier contient {words} mots à la fois ; Petname en prend un par fichier. Cherchez "
+        "ces mots dans des fichiers séparés."
     ),
     "embedding.too_long": (
         "Cet embedding a {vectors} vecteurs, plus que ne peut en contenir une demande."
@@ -156,6 +210,10 @@ FILES: dict[str, str] = {
     "lora.wild_alpha": (
         "La force inscrite dans ce LoRA est bien trop grande ou négative : le fichier est cassé."
     ),
+    # Kits and converting
+    "kit.other_model": "{program} ne sait pas charger Crayon.",
+    "convert.ending": "Le nom doit finir par .safetensors, ou être celui d’un dossier.",
+    "convert.exists": "Ce fichier existe déjà. Choisissez un autre nom, ou supprimez-le.",
     # How to use a file
     "usage.crayon_only": (
         "Les fichiers pour Crayon ne marchent qu’avec Crayon : ici, ou avec diffusers en Python."

@@ -88,10 +88,17 @@ BRAIN = _icon(
 )
 RETRY = _icon('<path d="M19 12a7 7 0 1 1-2.2-5.1M19 4v4.5h-4.5"/>')
 
+CLOUD = _icon(
+    '<path d="M7.5 18.5a4.2 4.2 0 0 1-.6-8.4 5.5 5.5 0 0 1 10.5 1.2 3.6 3.6 0 0 1-.4 7.2"/>'
+    '<path d="M12 20v-7M9.3 15.5L12 12.8l2.7 2.7"/>'
+)
 LOGO = Html(
     '<svg class="pn-logo" viewBox="0 0 48 48" aria-hidden="true" focusable="false">'
     '<circle class="pn-logo-ring" cx="24" cy="6.5" r="4" fill="none" stroke-width="2.5"/>'
     '<path class="pn-logo-tag" d="M24 9.5c9.8 0 17 6.9 17 16.3'
     'C41 36.3 33 45 24 45S7 36.3 7 25.8C7 16.4 14.2 9.5 24 9.5z"/>'
     f'<g class="pn-logo-paw" transform="translate(9.4 13.4) scale(1.2)">{_PAW_PATH}</g></svg>'
+)
+BOX = _icon(
+    '<path d="M4 8.2 12 4l8 4.2v7.6L12 20l-8-4.2z"/><path d="M4 8.2 12 12.4l8-4.2M12 12.4V20"/>'
 )

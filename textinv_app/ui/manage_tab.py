@@ -18,14 +18,14 @@ def usage(visit: Visit, command: Command) -> Reply:
     if not command.flag("expanded"):
         guides = {artifact_id: visit.library.usage(visit.owner, artifact_id)}
     shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES)
-    drawn = present_manage.files(visit.words, visit.artifacts, guides, shown)
+    drawn = present_manage.files(visit.words, visit.artifacts, guides, shown, visit.kits)
     return Reply(visit.concept_id, drawn={"manage_files": drawn})
 
 
 def show_more(visit: Visit, command: Command) -> Reply:
     """Show more of the files."""
     shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES) + _PAGE_LENGTH
-    drawn = present_manage.files(visit.words, visit.artifacts, {}, shown)
+    drawn = present_manage.files(visit.words, visit.artifacts, {}, shown, visit.kits)
     return Reply(visit.concept_id, drawn={"manage_files": drawn})
 
 
@@ -46,9 +46,28 @@ def files_arrived(visit: Visit, command: Command) -> Reply:
     """Show what became of files brought from elsewhere."""
     added = command.whole("added", 0, 0, 10_000)
     arrived = upload_tab.photos_arrived(visit, command)
-    message = visit.words.count("import.added", added) if added else ""
+    message = _moved_in(visit, added) if added else ""
     drawn = {"import_refusals": arrived.drawn["refusals"]}
     return Reply(visit.concept_id, MANAGE_PARTS | COMPARE_PARTS, drawn, message)
+
+
+def _moved_in(visit: Visit, added: int) -> str:
+    """Say what has come, and, of a single file, which models it was made for."""
+    newest = next((one for one in visit.artifacts if one.imported), None)
+    if added > 1 or newest is None:
+        return visit.words("import.added.many", n=added)
+    is_negative = newest.kind == "negative" and newest.method == "embedding"
+    what = visit.words(f"import.what.{'negative' if is_negative else newest.method}")
+    family = visit.words(f"family.{newest.family}")
+    return visit.words("import.added.one", name=newest.name, what=what, family=family)
+
+
+def use_as_negative(visit: Visit, command: Command) -> Reply:
+    """Move an embedding from elsewhere between the prompt and the negative prompt."""
+    negative = not command.flag("checked")
+    changed = visit.library.use_as_negative(visit.owner, command.text("id", 80), negative=negative)
+    said = visit.words(f"manage.negative_{'on' if negative else 'off'}", name=changed.name)
+    return Reply(visit.concept_id, frozenset({"manage_files", "compare_setup"}), message=said)
 
 
 def close_refusals(visit: Visit, _command: Command) -> Reply:
@@ -61,6 +80,7 @@ VERBS: dict[str, Verb] = {
     "artifact.more": show_more,
     "artifact.rename": rename,
     "artifact.delete": delete,
+    "artifact.negative": use_as_negative,
     "files.arrived": files_arrived,
     "refused.close": close_refusals,
 }
@@ -73,7 +93,7 @@ def _draw_storage(visit: Visit) -> Html:
 PARTS: dict[str, Part] = {
     "import_refusals": lambda visit: present_upload.refusals(visit.words, ()),
     "manage_files": lambda visit: present_manage.files(
-        visit.words, visit.artifacts, {}, _PAGE_LENGTH
+        visit.words, visit.artifacts, {}, _PAGE_LENGTH, visit.kits
     ),
     "manage_pets": lambda visit: present_manage.pets(visit.words, visit.concepts),
     "manage_storage": _draw_storage,

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from textinv_app.domain.views import DrawingView, RunView
+from textinv_app.domain.views import DrawingView, PublicationView, RunView
 from textinv_app.errors import BadInput, NotFound, PetnameError
 from textinv_app.library.api import Library
-from textinv_app.ui import compare_tab, manage_tab, present, train_tab, upload_tab
+from textinv_app.ui import compare_tab, manage_tab, present, publish_tab, train_tab, upload_tab
 from textinv_app.ui.commands import Command, parse_command
 from textinv_app.ui.desk import (
     COMPARE_PARTS,
@@ -35,6 +35,7 @@ PARTS: Mapping[str, Part] = {
     **train_tab.PARTS,
     **compare_tab.PARTS,
     **manage_tab.PARTS,
+    **publish_tab.PARTS,
 }
 _TAB_PARTS = {
     "upload": UPLOAD_PARTS - {"refusals", "word_hint", "form"},
@@ -55,6 +56,7 @@ VERBS: Mapping[str, Verb] = {
     **train_tab.VERBS,
     **compare_tab.VERBS,
     **manage_tab.VERBS,
+    **publish_tab.VERBS,
     "tab.open": _open_tab,
 }
 
@@ -69,6 +71,7 @@ class Seen:
     runs: str = ""
     results: str = ""
     drawing: str = ""
+    publications: str = ""
     links: str = ""
 
     @classmethod
@@ -85,13 +88,18 @@ class Seen:
         return json.dumps(self.__dict__, separators=(",", ":"))
 
 
-def seen_now(runs: Iterable[RunView], drawing: DrawingView | None) -> Seen:
+def seen_now(
+    runs: Iterable[RunView],
+    drawing: DrawingView | None,
+    publications: Iterable[PublicationView] = (),
+) -> Seen:
     """Return what a page drawn now shows."""
     runs = tuple(runs)
     return Seen(
         runs=" ".join(f"{one.run_id}:{one.version}" for one in runs),
         results=" ".join(sorted(one.artifact_id for one in runs if one.artifact_id)),
         drawing=f"{drawing.drawing_id}:{drawing.version}" if drawing else "",
+        publications=" ".join(one.version for one in publications),
         links=str(int(time.time() // _LINKS_FRESH_SECONDS)),
     )
 
@@ -153,7 +161,8 @@ class Page:
 
     def _seen(self, visit: Visit) -> Seen:
         runs = self._library.list_runs(visit.owner, visit.concept_id) if visit.concept_id else ()
-        return seen_now(runs, self._library.latest_drawing(visit.owner))
+        drawing = self._library.latest_drawing(visit.owner)
+        return seen_now(runs, drawing, self._library.list_publications(visit.owner))
 
     def _updates(
         self, visit: Visit, reply: Reply, *, token: str | None = None, seen: str | None = None
@@ -198,4 +207,6 @@ def _changed_parts(before: Seen, now: Seen) -> frozenset[str]:
         parts |= {"compare_setup", "manage_files", "manage_storage"}
     if now.drawing != before.drawing:
         parts.add("compare_results")
+    if now.publications != before.publications:
+        parts.add("publications")
     return frozenset(parts)

@@ -29,17 +29,26 @@ def wearable(view: CompareView, method: str) -> list[ArtifactView]:
     return sorted(fitting, key=lambda one: one.concept_id != concept_id or not concept_id)
 
 
+def negatives(view: CompareView) -> list[ArtifactView]:
+    """Return the negative embeddings, which are worn by themselves."""
+    return [one for one in view.artifacts if one.kind == "negative" and one.method == "embedding"]
+
+
 def chosen_word(view: CompareView) -> str:
     """Return the trigger word the prompt needs, of the open pet or of the newest file."""
     for one in [*wearable(view, "embedding"), *wearable(view, "lora")][:1]:
         return one.placeholder_token
-    return view.concept.concept.placeholder_token if view.concept else ""
+    concept = view.concept.concept if view.concept else None
+    if negatives(view):
+        # Nothing but what should not be seen: any word will do.
+        return concept.class_word if concept and concept.class_word else "cat"
+    return concept.placeholder_token if concept else ""
 
 
 def setup(words: Words, view: CompareView) -> Html:
     """Show the controls, or what to do before there is anything to compare."""
     embeddings, loras = wearable(view, "embedding"), wearable(view, "lora")
-    if not embeddings and not loras:
+    if not embeddings and not loras and not negatives(view):
         return present.empty(
             words, "compare.empty", present.go_to(words, "train", "compare.empty_go")
         )
@@ -135,6 +144,7 @@ def _choice(words: Words, method: str, field_id: str, files: Sequence[ArtifactVi
             selected=index == 0,
             data_word=one.placeholder_token,
             data_model=one.model_id,
+            data_family=one.family,
         )
         for index, one in enumerate(files)
     ]
@@ -212,9 +222,6 @@ def _more(words: Words, view: CompareView) -> Html:
         placeholder=words("compare.negative_example"),
         spellcheck="false",
     )
-    negatives = [
-        one for one in view.artifacts if one.kind == "negative" and one.method == "embedding"
-    ]
     boxes = [
         tag(
             "label",
@@ -227,9 +234,11 @@ def _more(words: Words, view: CompareView) -> Html:
                 checked=True,
             ),
             tag("span", one.name, " ", tag("code", one.placeholder_token)),
+            tag("small", words(f"family.{one.family}"), class_="pn-help"),
             class_="pn-check-label",
+            data_family=one.family,
         )
-        for one in negatives
+        for one in negatives(view)
     ]
     steps = tag(
         "div",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from textinv_app.domain.views import ArtifactView, ConceptView, StorageView
-from textinv_app.library.api import UsageText
+from textinv_app.library.api import KitView, UsageText
 from textinv_app.ui import icons, present
 from textinv_app.ui.markup import Child, Html, button, named, tag
 from textinv_app.ui.words import Words
@@ -16,6 +17,7 @@ def files(
     artifacts: Sequence[ArtifactView],
     usage: Mapping[str, Sequence[UsageText]],
     num_shown: int = 24,
+    kits: Mapping[str, Sequence[KitView]] = MappingProxyType({}),
 ) -> Html:
     """Show everything taught or imported; ``usage`` holds the guides that are unfolded."""
     if not artifacts:
@@ -24,7 +26,10 @@ def files(
             present.heading(words, "manage"),
             present.empty(words, "manage.empty", present.go_to(words, "train", "manage.empty_go")),
         )
-    cards = [_file(words, one, usage.get(one.artifact_id, ())) for one in artifacts[:num_shown]]
+    cards = [
+        _file(words, one, usage.get(one.artifact_id, ()), kits.get(one.artifact_id, ()))
+        for one in artifacts[:num_shown]
+    ]
     more = None
     if len(artifacts) > num_shown:
         more = button(words("manage.more"), "artifact.more", kind="quiet", icon=icons.PLUS)
@@ -36,7 +41,9 @@ def files(
     )
 
 
-def _file(words: Words, one: ArtifactView, usage: Sequence[UsageText]) -> Html:
+def _file(
+    words: Words, one: ArtifactView, usage: Sequence[UsageText], kits: Sequence[KitView]
+) -> Html:
     return tag(
         "article",
         _thumbnails(words, one),
@@ -46,7 +53,8 @@ def _file(words: Words, one: ArtifactView, usage: Sequence[UsageText]) -> Html:
             tag("p", _line(words, one), class_="pn-help"),
             present.facts(_facts(words, one)),
             present.likeness_meter(words, one.likeness) if one.likeness is not None else None,
-            _actions(words, one, bool(usage)),
+            _negative_switch(words, one),
+            _actions(words, one, bool(usage), kits),
             class_="pn-file-about",
         ),
         tag("div", *[_guide(words, text) for text in usage], class_="pn-guides") if usage else None,
@@ -105,10 +113,28 @@ def _facts(words: Words, one: ArtifactView) -> dict[str, Child]:
         if one.training_seconds is not None
         else None,
         words("facts.origin"): words("facts.imported") if one.imported else None,
+        words("manage.pair"): words(f"manage.pair_{one.method}") if one.companion_id else None,
     }
 
 
-def _actions(words: Words, one: ArtifactView, unfolded: bool) -> Html:
+def _negative_switch(words: Words, one: ArtifactView) -> Html | None:
+    """Offer to move an embedding from elsewhere to the other prompt: its file may not say."""
+    if not one.imported or one.method != "embedding":
+        return None
+    negative = one.kind == "negative"
+    return button(
+        words("manage.negative"),
+        "artifact.negative",
+        kind="quiet",
+        icon=tag("span", class_="pn-switch-track", aria_hidden="true"),
+        class_="pn-file-switch",
+        role="switch",
+        aria_checked="true" if negative else "false",
+        data_id=one.artifact_id,
+    )
+
+
+def _actions(words: Words, one: ArtifactView, unfolded: bool, kits: Sequence[KitView]) -> Html:
     return tag(
         "div",
         tag(
@@ -119,6 +145,21 @@ def _actions(words: Words, one: ArtifactView, unfolded: bool) -> Html:
             download=one.file_name,
             class_="pn-button pn-button-primary",
             data_download=one.artifact_id,
+        ),
+        _kits(words, one, kits) if kits else None,
+        button(
+            words("manage.recreate"),
+            "artifact.recreate",
+            icon=icons.SPARK,
+            data_id=one.artifact_id,
+            title=words("manage.recreate_title"),
+        ),
+        button(
+            words("publish.open"),
+            "publish.open",
+            icon=icons.CLOUD,
+            data_id=one.artifact_id,
+            title=words("publish.title"),
         ),
         button(
             words("manage.usage_hide") if unfolded else words("manage.usage"),
@@ -138,6 +179,56 @@ def _actions(words: Words, one: ArtifactView, unfolded: bool) -> Html:
         ),
         class_="pn-actions",
     )
+
+
+def _kits(words: Words, one: ArtifactView, kits: Sequence[KitView]) -> Html:
+    """Offer the kits, and the file alone in each spelling there is."""
+    whole = [kit for kit in kits if not kit.is_file_alone]
+    alone = [kit for kit in kits if kit.is_file_alone]
+    items = [
+        _kit_link(
+            kit.url,
+            kit.title,
+            words("kits.both") if kit.holds_both else words("kits.one"),
+            kit.program,
+        )
+        for kit in whole
+    ]
+    files = [
+        _kit_link(
+            kit.url,
+            words("kits.file_for", program=kit.title),
+            words("kits.file_about"),
+            f"{kit.program}-file",
+        )
+        for kit in alone
+    ]
+    return tag(
+        "details",
+        tag("summary", icons.BOX, tag("span", words("kits.open")), class_="pn-button"),
+        tag(
+            "div",
+            tag("p", words("kits.lead"), class_="pn-help"),
+            tag("p", words("kits.crayon"), class_="pn-help") if one.family == "crayon" else None,
+            tag("ul", *items, *files),
+            class_="pn-kit-list",
+        ),
+        class_="pn-kits",
+        data_fold=f"kits-{one.artifact_id}",
+    )
+
+
+def _kit_link(url: str, title: str, about: str, kit: str) -> Html:
+    link = tag(
+        "a",
+        icons.DOWNLOAD,
+        tag("span", tag("b", title), tag("small", about)),
+        href=url,
+        class_="pn-kit",
+        download=True,
+        data_kit=kit,
+    )
+    return tag("li", link)
 
 
 def _guide(words: Words, text: UsageText) -> Html:

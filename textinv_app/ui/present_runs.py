@@ -206,15 +206,28 @@ def _details(words: Words, view: RunView) -> Html | None:
     charts, nearest = _charts(words, view), _nearest(words, view)
     if charts is None and nearest is None:
         return None
+    plan = _plan(words, view)
     if not view.status.is_final:
-        return tag("div", charts, nearest, class_="pn-run-details")
+        return tag("div", charts, nearest, plan, class_="pn-run-details")
     return tag(
         "details",
         tag("summary", words("run.details")),
-        tag("div", charts, nearest, class_="pn-run-details"),
+        tag("div", charts, nearest, plan, class_="pn-run-details"),
         class_="pn-guide",
         data_fold=view.run_id,
     )
+
+
+def _plan(words: Words, view: RunView) -> Html | None:
+    """Say how the machine is used."""
+    plan = view.plan
+    if plan is None:
+        return None
+    device = words(f"device.{plan.device}")
+    text = words.count("run.plan", plan.pictures_at_a_time, device=device, type=plan.weights)
+    if plan.gradient_checkpointing:
+        text = f"{text} {words('run.plan_recompute')}"
+    return tag("p", text, class_="pn-help pn-run-plan")
 
 
 def _charts(words: Words, view: RunView) -> Html | None:

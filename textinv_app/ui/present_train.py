@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import TrainingMethod
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.views import ConceptView, ModelView
 from textinv_app.library.api import PresetView
@@ -14,8 +15,13 @@ from textinv_app.ui.markup import Html, button, named, tag
 from textinv_app.ui.words import Words
 
 PRESETS: tuple[PresetName, ...] = ("quick", "balanced", "careful")
-_TEACH = ("both", "embedding", "lora")
-_TEACH_ICONS = {"both": icons.COLUMNS, "embedding": icons.BOOK, "lora": icons.BRAIN}
+TEACH = ("both", "embedding", "lora", "pivotal")
+_TEACH_ICONS = {
+    "both": icons.COLUMNS,
+    "embedding": icons.BOOK,
+    "lora": icons.BRAIN,
+    "pivotal": icons.SPARK,
+}
 
 
 @dataclass(frozen=True)
@@ -24,14 +30,18 @@ class TrainChoice:
 
     model_id: str
     teach: str = "both"
-    """``embedding``, ``lora`` or ``both``."""
+    """``embedding``, ``lora``, ``pivotal`` or ``both``."""
     preset: PresetName = "quick"
+    like_id: str = ""
+    """File that the training is to be like; empty for none."""
 
     @property
-    def methods(self) -> tuple[Method, ...]:
+    def methods(self) -> tuple[TrainingMethod, ...]:
         """The methods that ``teach`` stands for."""
         if self.teach == "embedding":
             return ("embedding",)
+        if self.teach == "pivotal":
+            return ("pivotal",)
         return ("lora",) if self.teach == "lora" else ("embedding", "lora")
 
 
@@ -41,12 +51,30 @@ def default_choice(models: Sequence[ModelView]) -> TrainChoice:
     return TrainChoice(model_id=(available or ["crayon"])[0])
 
 
-def setup(words: Words, view: ConceptView | None, models: Sequence[ModelView]) -> Html:
+@dataclass(frozen=True)
+class Liking:
+    """A training that is to be like that of a file."""
+
+    choice: TrainChoice
+    name: str
+    """Shown name of the file."""
+    recipe: Recipe
+    other_model: str = ""
+    """Name of the image model it was taught on where that cannot be used here."""
+
+
+def setup(
+    words: Words,
+    view: ConceptView | None,
+    models: Sequence[ModelView],
+    liking: Liking | None = None,
+) -> Html:
     """Show the choices, or what to do before there is anything to train."""
     if view is None or not view.ready:
         action = present.go_to(words, "upload", "train.empty_go")
         return present.empty(words, "train.empty", action)
-    choice = default_choice(models)
+    choice = default_choice(models) if liking is None else liking.choice
+    is_own = choice.model_id not in {model.model_id for model in models}
     return tag(
         "section",
         tag(
@@ -58,13 +86,15 @@ def setup(words: Words, view: ConceptView | None, models: Sequence[ModelView]) -
             ),
             class_="pn-heading",
         ),
+        None if liking is None else _like(words, liking),
+        tag("input", type="hidden", id=ids.LIKE_FIELD, value=choice.like_id),
         _group(
             words("train.model"),
-            [*[_model(words, model, choice) for model in models], _own_model(words)],
+            [*[_model(words, model, choice) for model in models], _own_model(words, is_own)],
             "models",
         ),
-        _own_model_field(words),
-        _group(words("train.teach"), [_teach(words, teach, choice) for teach in _TEACH], "teach"),
+        _own_model_field(words, choice.model_id if is_own else ""),
+        _group(words("train.teach"), [_teach(words, teach, choice) for teach in TEACH], "teach"),
         class_="pn-train-setup",
     )
 
@@ -113,11 +143,38 @@ def _model(words: Words, model: ModelView, choice: TrainChoice) -> Html:
     )
 
 
-def _own_model(words: Words) -> Html:
+def _like(words: Words, liking: Liking) -> Html:
+    """Say what the training will be like, and offer to forget it."""
+    recipe = liking.recipe
+    facts = [
+        words.count("like.vectors", recipe.num_vectors) if recipe.num_vectors else "",
+        words("like.rank", rank=recipe.rank) if recipe.rank else "",
+        words("like.steps", steps=recipe.max_steps) if recipe.max_steps else "",
+        words("like.seed", seed=recipe.seed) if recipe.seed is not None else "",
+    ]
+    return tag(
+        "div",
+        icons.SPARK,
+        tag(
+            "div",
+            tag("b", words("like.title", name=liking.name)),
+            tag("p", " · ".join(fact for fact in facts if fact)) if any(facts) else None,
+            tag("p", words("like.incomplete")) if not recipe.is_complete else None,
+            tag("p", words("like.other_model", model=liking.other_model))
+            if liking.other_model
+            else None,
+        ),
+        button(words("like.forget"), "train.forget", kind="quiet"),
+        class_="pn-like",
+        role="status",
+    )
+
+
+def _own_model(words: Words, chosen: bool) -> Html:
     return present.radio_card(
         "pn-model",
         "custom",
-        False,
+        chosen,
         tag("b", words("model.custom.title")),
         tag("small", words("model.custom.about")),
         tag("small", words("model.custom.needs"), class_="pn-needs"),
@@ -125,11 +182,12 @@ def _own_model(words: Words) -> Html:
     )
 
 
-def _own_model_field(words: Words) -> Html:
+def _own_model_field(words: Words, value: str) -> Html:
     control = tag(
         "input",
         type="text",
         id=ids.CUSTOM_MODEL_FIELD,
+        value=value or None,
         placeholder=words("train.custom_example"),
         maxlength=300,
         data_keep="custom_model",

@@ -16,6 +16,8 @@ _PHOTO_TYPES = (
     "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif,.zip"
 )
 
+_ARTIFACT_TYPES = ".safetensors,.pt,.bin,.ckpt,.pth,.png,.webp"
+
 
 def drop_zone(words: Words, keep_days: int = 0) -> Html:
     """Build the place to drop, paste or pick photos; says how long this server keeps them."""
@@ -28,7 +30,7 @@ def drop_zone(words: Words, keep_days: int = 0) -> Html:
 
 def import_zone(words: Words) -> Html:
     """Build the place to drop an embedding or LoRA made elsewhere."""
-    return _drop(words, "import.drop", ids.IMPORT_INPUT, "artifact", ".safetensors")
+    return _drop(words, "import.drop", ids.IMPORT_INPUT, "artifact", _ARTIFACT_TYPES)
 
 
 def _drop(words: Words, key: str, input_id: str, purpose: str, accept: str) -> Html:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ModelView
 from textinv_app.errors import BadInput
 from textinv_app.library.api import TrainingOrder
 from textinv_app.ui import present_runs, present_train
 from textinv_app.ui.commands import Command
-from textinv_app.ui.desk import COMPARE_PARTS, MANAGE_PARTS, Part, Reply, Verb, Visit
+from textinv_app.ui.desk import (
+    ALL_PARTS,
+    COMPARE_PARTS,
+    MANAGE_PARTS,
+    Part,
+    Reply,
+    Verb,
+    Visit,
+)
 from textinv_app.ui.markup import Html
-from textinv_app.ui.present_train import PRESETS, TrainChoice
+from textinv_app.ui.present_train import PRESETS, TEACH, Liking, TrainChoice
 
-_TEACH = ("both", "embedding", "lora")
 _RUNS = frozenset({"train_runs"})
 
 
@@ -21,9 +29,10 @@ def _choice_of(command: Command, models: tuple[ModelView, ...]) -> TrainChoice:
     if model_id == "custom":
         model_id = command.text("custom", 300)
     teach, preset = command.text("teach") or "both", command.text("preset") or "quick"
-    if teach not in _TEACH or preset not in PRESETS:
+    if teach not in TEACH or preset not in PRESETS:
         raise BadInput("page.bad_command", "The page sent something that makes no sense.")
-    return TrainChoice(model_id=model_id, teach=teach, preset=preset)
+    like_id = command.text("like", 80)
+    return TrainChoice(model_id=model_id, teach=teach, preset=preset, like_id=like_id)
 
 
 def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
@@ -52,9 +61,53 @@ def start(visit: Visit, command: Command) -> Reply:
         model_id=choice.model_id,
         preset=choice.preset,
         idempotency_key=command.text("key", 80),
+        like_id=choice.like_id,
     )
     started = visit.library.start_training(visit.owner, order)
     return Reply(visit.concept_id, _RUNS, message=visit.words.count("train.started", len(started)))
+
+
+def recreate(visit: Visit, command: Command) -> Reply:
+    """Fill in the form as a file says it was trained, for its own pet or the open one."""
+    artifact = visit.library.artifact(visit.owner, command.text("id", 80))
+    recipe = visit.library.recipe(visit.owner, artifact.artifact_id)
+    own = visit.opened(artifact.concept_id)
+    at = own if own.concept is not None and own.concept.ready else visit
+    if at.concept is None or not at.concept.ready:
+        raise BadInput(
+            "recreate.no_photos",
+            "Open a pet with photos and a word first; then this file can be trained like again.",
+        )
+    models = visit.library.list_models()
+    choice, other_model = _like_choice(artifact.artifact_id, recipe, models)
+    liking = Liking(choice, artifact.name, recipe, other_model)
+    drawn = {
+        "train_setup": present_train.setup(at.words, at.concept, models, liking),
+        "train_presets": _draw_presets(at, choice),
+    }
+    parts = ALL_PARTS - set(drawn) if at is own else _RUNS
+    return Reply(at.concept_id, parts, drawn)
+
+
+def forget(visit: Visit, _command: Command) -> Reply:
+    """Go back to the usual choices."""
+    return Reply(visit.concept_id, frozenset({"train_setup", "train_presets"}))
+
+
+def _like_choice(
+    like_id: str, recipe: Recipe, models: tuple[ModelView, ...]
+) -> tuple[TrainChoice, str]:
+    """Return what to choose, and the name of the file's model where it cannot be chosen here."""
+    usual = present_train.default_choice(models).model_id
+    known = {model.model_id: model for model in models}
+    model_id, other_model = recipe.base_model or usual, ""
+    model = known.get(model_id)
+    if model is not None and not model.available:
+        model_id, other_model = usual, model.title
+    choice = TrainChoice(
+        model_id=model_id, teach=recipe.training, preset=recipe.preset, like_id=like_id
+    )
+    return choice, other_model
 
 
 def pause(visit: Visit, command: Command) -> Reply:
@@ -78,6 +131,8 @@ def stop(visit: Visit, command: Command) -> Reply:
 VERBS: dict[str, Verb] = {
     "train.choose": choose,
     "train.start": start,
+    "train.forget": forget,
+    "artifact.recreate": recreate,
     "run.pause": pause,
     "run.resume": resume,
     "run.stop": stop,

@@ -136,6 +136,11 @@ WORDS: dict[str, str] = {
     ),
     "teach.embedding": "A new word",
     "teach.embedding_text": "An embedding: one entry in the model’s dictionary. A tiny file.",
+    "teach.pivotal": "Word and skill as one",
+    "teach.pivotal_text": (
+        "An embedding and a LoRA that learn together. Each of the two files is little without the "
+        "other: you take both along."
+    ),
     "teach.lora": "A new skill",
     "teach.lora_text": "A LoRA: a small change to the part that paints. Closer, and a larger file.",
     "preset.quick": "Quick",
@@ -148,6 +153,7 @@ WORDS: dict[str, str] = {
     "runs.title": "Trainings",
     "method.embedding": "Embedding",
     "method.lora": "LoRA",
+    "method.pivotal": "Embedding and LoRA as one",
     "run.pause": "Pause",
     "run.resume": "Resume",
     "run.again": "Try again",
@@ -162,6 +168,11 @@ WORDS: dict[str, str] = {
     "run.compare": "Compare the pictures",
     "run.details": "Curves, and what the word means",
     "run.download": "Get the file",
+    "run.plan.one": "Computed on {device} in {type}, one picture at a time.",
+    "run.plan.many": "Computed on {device} in {type}, {n} pictures at a time.",
+    "run.plan_recompute": "Parts are computed twice to save memory.",
+    "device.cpu": "the processor",
+    "device.cuda": "the graphics card",
     "phase.starting": "Getting ready…",
     "phase.downloading": "Downloading the model…",
     "phase.loading_model": "Waking up the model…",
@@ -276,20 +287,112 @@ WORDS: dict[str, str] = {
     "manage.rename": "Rename {name}",
     "manage.rename_short": "Rename",
     "manage.download": "Download",
+    "manage.pair": "Belongs together",
+    "manage.pair_embedding": "with the LoRA of the same training; take and delete both",
+    "manage.pair_lora": "with the embedding of the same training; take and delete both",
     "manage.usage": "How to use it",
     "manage.usage_hide": "Hide the guide",
     "manage.copy": "Copy",
+    "manage.negative": "Use it in the negative prompt",
+    "manage.negative_on": "{name} now says what should not be in the picture.",
+    "manage.negative_off": "{name} now says what should be in the picture.",
     "manage.delete": "Delete",
     "manage.delete_sure": "Delete {name} with its training? This cannot be undone.",
     "manage.delete_yes": "Delete for good",
     "manage.deleted": "Deleted, for good.",
+    "kits.open": "Download for…",
+    "kits.lead": (
+        "A kit is a ZIP with everything one program needs: file, pictures, prompts, and a guide "
+        "with pictures."
+    ),
+    "kits.crayon": (
+        "Crayon is Petname’s own model: other programs cannot load it, so its files work in Python "
+        "only."
+    ),
+    "kits.both": "Kit with embedding and LoRA",
+    "kits.one": "Kit",
+    "kits.file_for": "Only the file, for {program}",
+    "kits.file_about": "In its own spelling, without a kit. All others take “Download”.",
+    "manage.recreate": "Train again like this",
+    "manage.recreate_title": "Fill in the training as this file was trained",
+    "like.title": "Like “{name}”",
+    "like.vectors.one": "{n} vector",
+    "like.vectors.many": "{n} vectors",
+    "like.rank": "rank {rank}",
+    "like.steps": "{steps} steps",
+    "like.seed": "seed {seed}",
+    "like.incomplete": "The file does not tell everything; usual values fill the gaps.",
+    "like.other_model": "It was taught on {model}, which cannot be used here.",
+    "like.forget": "Forget this",
+    # Publishing
+    "publish.open": "Publish",
+    "publish.title": "Publish on the Hugging Face Hub",
+    "publish.lead": (
+        "{name} gets a page of its own there, with its pictures and how to use it. Other programs "
+        "can load it from there."
+    ),
+    "publish.follow": "You may close this window, and the page too: the upload goes on.",
+    "publish.repository": "Name of the repository",
+    "publish.repository_help": (
+        "It goes under your own name. For an organisation, write: organisation/name"
+    ),
+    "publish.visibility": "Who may see it?",
+    "publish.private": "Private",
+    "publish.private_help": "Only you.",
+    "publish.public": "Public",
+    "publish.public_help": "Everybody can see it and download it.",
+    "publish.photos.one": "Publish the photo as well",
+    "publish.photos.many": "Publish the {n} photos as well",
+    "publish.photos_warning": (
+        "Usually not needed: the file works without them. Whoever sees the repository sees the "
+        "photos, and what was public once may have been copied. Only the squares that the model "
+        "saw go along, without place and date."
+    ),
+    "publish.token": "Access token",
+    "publish.token_help": (
+        "It is used for this upload alone and kept nowhere. You get one, with the right to write, "
+        "on"
+    ),
+    "publish.token_help_own": (
+        "Leave it empty to use the login of this computer. One you type is used for this upload "
+        "alone and kept nowhere. You get it on"
+    ),
+    "publish.token_optional": "not needed: this computer is logged in",
+    "publish.token_page": "the Hub’s page for tokens",
+    "publish.go": "Publish",
+    "published.title": "On the Hugging Face Hub",
+    "published.checking": "Asking the Hub who you are…",
+    "published.asking": "Going on…",
+    "published.preparing": "Putting the files together…",
+    "published.uploading": "Sending {file}…",
+    "published.finishing": "Making it appear…",
+    "published.ending": "Taking back what was begun…",
+    "published.stop": "Stop",
+    "published.exists": (
+        "You have a repository {repository} already. Replace Petname’s files in it? Others in it "
+        "are left alone."
+    ),
+    "published.update": "Replace them",
+    "published.keep": "Leave it as it is",
+    "published.done": "Published.",
+    "published.open": "Open its page",
+    "published.dismiss": "Close",
+    "published.again": "Try again",
+    "published.leftover": (
+        "An empty repository {repository} may be left there; the next try uses it."
+    ),
     "family.crayon": "Crayon",
     "family.sd1": "Stable Diffusion 1.x",
     "family.sd2": "Stable Diffusion 2.x",
     "family.sdxl": "Stable Diffusion XL",
     "import.drop.title": "Bring in a file from elsewhere",
-    "import.drop.text": "An embedding or a LoRA, as .safetensors",
-    "import.added.one": "The file has moved in.",
+    "import.drop.text": (
+        "An embedding or a LoRA: .safetensors, .pt, .bin, or a picture with one inside"
+    ),
+    "import.added.one": "{name} has moved in: {what}, made for {family}.",
+    "import.what.embedding": "an embedding",
+    "import.what.negative": "an embedding for the negative prompt",
+    "import.what.lora": "a LoRA",
     "import.added.many": "{n} files have moved in.",
     "pets.title": "Your pets",
     "pets.delete_photos": "Delete the photos only",

@@ -153,6 +153,11 @@ WORDS: dict[str, str] = {
     "teach.embedding_text": (
         "Un embedding : une entrée dans le dictionnaire du modèle. Un fichier minuscule."
     ),
+    "teach.pivotal": "Mot et savoir-faire réunis",
+    "teach.pivotal_text": (
+        "Un embedding et un LoRA qui apprennent ensemble. Chacun des deux fichiers vaut peu sans "
+        "l’autre : on emporte les deux."
+    ),
     "teach.lora": "Un nouveau savoir-faire",
     "teach.lora_text": (
         "Un LoRA : une retouche de la partie qui peint. Plus ressemblant, fichier plus gros."
@@ -167,6 +172,7 @@ WORDS: dict[str, str] = {
     "runs.title": "Apprentissages",
     "method.embedding": "Embedding",
     "method.lora": "LoRA",
+    "method.pivotal": "Embedding et LoRA réunis",
     "run.pause": "Pause",
     "run.resume": "Reprendre",
     "run.again": "Réessayer",
@@ -181,6 +187,11 @@ WORDS: dict[str, str] = {
     "run.compare": "Comparer les images",
     "run.details": "Courbes, et sens du mot",
     "run.download": "Prendre le fichier",
+    "run.plan.one": "Calculé sur {device} en {type}, une image à la fois.",
+    "run.plan.many": "Calculé sur {device} en {type}, {n} images à la fois.",
+    "run.plan_recompute": "Une partie est calculée deux fois pour économiser la mémoire.",
+    "device.cpu": "le processeur",
+    "device.cuda": "la carte graphique",
     "phase.starting": "On se prépare…",
     "phase.downloading": "Téléchargement du modèle…",
     "phase.loading_model": "Réveil du modèle…",
@@ -295,20 +306,112 @@ WORDS: dict[str, str] = {
     "manage.rename": "Renommer {name}",
     "manage.rename_short": "Renommer",
     "manage.download": "Télécharger",
+    "manage.pair": "Va ensemble",
+    "manage.pair_embedding": "avec le LoRA du même apprentissage ; à emporter et supprimer à deux",
+    "manage.pair_lora": "avec l’embedding du même apprentissage ; à emporter et supprimer à deux",
     "manage.usage": "Mode d’emploi",
     "manage.usage_hide": "Replier",
     "manage.copy": "Copier",
+    "manage.negative": "L’utiliser dans la demande négative",
+    "manage.negative_on": "{name} dit maintenant ce qu’on ne doit pas voir.",
+    "manage.negative_off": "{name} dit maintenant ce qu’on doit voir.",
     "manage.delete": "Supprimer",
     "manage.delete_sure": "Supprimer {name} et son apprentissage ? C’est sans retour.",
     "manage.delete_yes": "Supprimer pour de bon",
     "manage.deleted": "Supprimé, pour de bon.",
+    "kits.open": "Télécharger pour…",
+    "kits.lead": (
+        "Un kit est un ZIP avec tout ce qu’il faut à un programme : le fichier, des images, des "
+        "demandes, et un guide illustré."
+    ),
+    "kits.crayon": (
+        "Crayon est le modèle de Petname : les autres programmes ne savent pas le charger, ses "
+        "fichiers ne marchent donc qu’en Python."
+    ),
+    "kits.both": "Kit avec embedding et LoRA",
+    "kits.one": "Kit",
+    "kits.file_for": "Le fichier seul, pour {program}",
+    "kits.file_about": "Écrit à sa façon, sans kit. Tous les autres prennent « Télécharger ».",
+    "manage.recreate": "Réapprendre de même",
+    "manage.recreate_title": "Remplir l’apprentissage comme ce fichier a été appris",
+    "like.title": "Comme « {name} »",
+    "like.vectors.one": "{n} vecteur",
+    "like.vectors.many": "{n} vecteurs",
+    "like.rank": "rang {rank}",
+    "like.steps": "{steps} étapes",
+    "like.seed": "graine {seed}",
+    "like.incomplete": "Le fichier ne dit pas tout ; des valeurs courantes comblent les manques.",
+    "like.other_model": "Il a été appris sur {model}, qui ne peut pas servir ici.",
+    "like.forget": "Oublier",
+    # Publier
+    "publish.open": "Publier",
+    "publish.title": "Publier sur le Hub de Hugging Face",
+    "publish.lead": (
+        "{name} y aura sa propre page, avec ses images et son mode d’emploi. D’autres programmes "
+        "pourront le charger de là."
+    ),
+    "publish.follow": "Vous pouvez fermer cette fenêtre, et même la page : l’envoi continue.",
+    "publish.repository": "Nom du dépôt",
+    "publish.repository_help": (
+        "Il sera placé sous votre nom. Pour une organisation, écrivez : organisation/nom"
+    ),
+    "publish.visibility": "Qui peut le voir ?",
+    "publish.private": "Privé",
+    "publish.private_help": "Vous seulement.",
+    "publish.public": "Public",
+    "publish.public_help": "Tout le monde peut le voir et le télécharger.",
+    "publish.photos.one": "Publier aussi la photo",
+    "publish.photos.many": "Publier aussi les {n} photos",
+    "publish.photos_warning": (
+        "D’habitude inutile : le fichier marche sans elles. Qui voit le dépôt voit les photos, et "
+        "ce qui a été public une fois a pu être copié. Seuls les carrés que le modèle a vus "
+        "partent, sans lieu ni date."
+    ),
+    "publish.token": "Jeton d’accès",
+    "publish.token_help": (
+        "Il ne sert qu’à cet envoi et n’est gardé nulle part. Vous en obtenez un, avec le droit "
+        "d’écrire, sur"
+    ),
+    "publish.token_help_own": (
+        "Laissez vide pour utiliser la connexion de cet ordinateur. Un jeton saisi ne sert qu’à "
+        "cet envoi et n’est gardé nulle part. Vous l’obtenez sur"
+    ),
+    "publish.token_optional": "inutile : cet ordinateur est connecté",
+    "publish.token_page": "la page des jetons du Hub",
+    "publish.go": "Publier",
+    "published.title": "Sur le Hub de Hugging Face",
+    "published.checking": "Le Hub vérifie qui vous êtes…",
+    "published.asking": "On continue…",
+    "published.preparing": "Les fichiers sont rassemblés…",
+    "published.uploading": "Envoi de {file}…",
+    "published.finishing": "Mise en place…",
+    "published.ending": "Ce qui était commencé est retiré…",
+    "published.stop": "Arrêter",
+    "published.exists": (
+        "Vous avez déjà un dépôt {repository}. Y remplacer les fichiers de Petname ? Les autres "
+        "n’y bougent pas."
+    ),
+    "published.update": "Les remplacer",
+    "published.keep": "Le laisser tel quel",
+    "published.done": "C’est publié.",
+    "published.open": "Ouvrir sa page",
+    "published.dismiss": "Fermer",
+    "published.again": "Réessayer",
+    "published.leftover": (
+        "Un dépôt vide {repository} peut y être resté ; le prochain essai s’en servira."
+    ),
     "family.crayon": "Crayon",
     "family.sd1": "Stable Diffusion 1.x",
     "family.sd2": "Stable Diffusion 2.x",
     "family.sdxl": "Stable Diffusion XL",
     "import.drop.title": "Installer un fichier venu d’ailleurs",
-    "import.drop.text": "Un embedding ou un LoRA, en .safetensors",
-    "import.added.one": "Le fichier est installé.",
+    "import.drop.text": (
+        "Un embedding ou un LoRA : .safetensors, .pt, .bin, ou une image qui en porte un"
+    ),
+    "import.added.one": "{name} est installé : {what}, fait pour {family}.",
+    "import.what.embedding": "un embedding",
+    "import.what.negative": "un embedding pour la demande négative",
+    "import.what.lora": "un LoRA",
     "import.added.many": "{n} fichiers sont installés.",
     "pets.title": "Vos animaux",
     "pets.delete_photos": "Supprimer les photos seules",

@@ -6,7 +6,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from textinv_app.settings import Settings
 
@@ -38,9 +38,13 @@ def is_closed(path: str) -> bool:
     return _CLOSED.match(re.sub(r"/{2,}", "/", path)) is not None
 
 
-def body_limit_bytes(path: str, settings: Settings) -> int:
-    """Return how large the body of a request to ``path`` may be."""
-    return settings.max_upload_bytes if path == UPLOAD_PATH else settings.max_body_bytes
+def body_limit_bytes(path: str, settings: Settings, query: bytes = b"") -> int:
+    """Return how large the body of a request to ``path`` may be; ``query`` is as it was sent."""
+    if path != UPLOAD_PATH:
+        return settings.max_body_bytes
+    # Only one purpose counts: the route must not take it for another one.
+    is_import = parse_qs(query).get(b"purpose") == [b"artifact"]
+    return settings.max_import_bytes if is_import else settings.max_upload_bytes
 
 
 @dataclass(frozen=True)

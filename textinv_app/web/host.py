@@ -81,7 +81,8 @@ def serve(settings: Settings) -> int:
 def library_config(settings: Settings) -> LibraryConfig:
     """Return what the library is told of the settings: the fields that both have."""
     shared = {field.name for field in fields(LibraryConfig)} & set(Settings.model_fields)
-    return LibraryConfig(**{name: getattr(settings, name) for name in sorted(shared)})
+    given = {name: getattr(settings, name) for name in sorted(shared)}
+    return LibraryConfig(**given, own_hub_token_usable=settings.own_hub_token_usable)
 
 
 def _prepare_process(settings: Settings) -> None:

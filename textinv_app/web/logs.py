@@ -9,7 +9,8 @@ from typing import TextIO
 
 MAX_LINE_CHARACTERS = 8000
 _SECRETS = (
-    re.compile(r"hf_[A-Za-z0-9]{16,}"),
+    re.compile(r"hf_(?:oauth_[\w.-]{8,}|[A-Za-z0-9]{16,})"),
+    re.compile(r"api_org_[A-Za-z0-9]{16,}"),
     re.compile(r"(?<=/media/)[\w.~-]{16,}"),
     re.compile(r"(?<=session_hash=)\w+"),
 )
@@ -57,5 +58,6 @@ def start_logging(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for talkative in ("httpx", "httpcore", "asyncio", "PIL", "uvicorn.access", "uvicorn.error"):
+    clients = ("httpx", "httpx2", "httpcore", "httpcore2")
+    for talkative in (*clients, "asyncio", "PIL", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(talkative).setLevel(logging.WARNING)

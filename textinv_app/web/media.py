@@ -7,10 +7,11 @@ wrong is one and the same 404.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from textinv_app.errors import NotFound
 from textinv_app.settings import Settings
@@ -39,11 +40,31 @@ class LinkedFile(Protocol):
         ...
 
 
+@runtime_checkable
+class LinkedStream(Protocol):
+    """What is made while it is sent."""
+
+    @property
+    def download_name(self) -> str:
+        """Name to offer it under; plain ASCII."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes there are."""
+        ...
+
+    @property
+    def chunks(self) -> Callable[[], Iterator[bytes]]:
+        """Gives the bytes."""
+        ...
+
+
 class LinkResolver(Protocol):
     """The part of the library that knows what a link stands for."""
 
-    def resolve_link(self, token: str) -> LinkedFile:
-        """Return the file behind a link; raises ``NotFound``."""
+    def resolve_link(self, token: str) -> LinkedFile | LinkedStream:
+        """Return the file or stream behind a link; raises ``NotFound``."""
         ...
 
 
@@ -53,6 +74,15 @@ def media_response(resolver: LinkResolver, settings: Settings, token: str) -> Re
         linked = resolver.resolve_link(token)
     except NotFound:
         return _not_found()
+    if isinstance(linked, LinkedStream):
+        return StreamingResponse(
+            linked.chunks(),
+            media_type="application/octet-stream",
+            headers={
+                "Content-Length": str(linked.size_bytes),
+                "Content-Disposition": f'attachment; filename="{linked.download_name}"',
+            },
+        )
     path = linked.path.resolve()
     served_from = (settings.data_dir, settings.assets_dir / "samples")
     if not path.is_file() or not any(root in path.parents for root in served_from):

@@ -104,7 +104,8 @@ class Shell:
         if scope["method"] not in SAFE_METHODS and not self._from_own_page(headers, host):
             return 403, "web.other_site"
         declared = headers.get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > body_limit_bytes(path, self._settings):
+        limit_bytes = body_limit_bytes(path, self._settings, scope["query_string"])
+        if not declared.isdecimal() or int(declared) > limit_bytes:
             return 413, "web.too_large"
         return None
 
@@ -130,7 +131,8 @@ class Shell:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app answer, counting the body and dressing the answer."""
-        exchange = _Exchange(limit_bytes=body_limit_bytes(scope["path"], self._settings))
+        limit_bytes = body_limit_bytes(scope["path"], self._settings, scope["query_string"])
+        exchange = _Exchange(limit_bytes=limit_bytes)
 
         async def counted_receive() -> Message:
             if exchange.cut:
@@ -198,6 +200,6 @@ SENTENCES = {
     "web.passphrase": "Please type the pass phrase of this Petname.",
     "web.not_found": "There is nothing here.",
     "web.other_site": "This request came from another site and was refused.",
-    "web.too_large": ("That is too much at once: send one photo at a time, of 60 MB at the most."),
+    "web.too_large": "That is too much at once: send fewer photos at a time, or a smaller file.",
 }
 """What the shell says, by code."""

@@ -1,0 +1,115 @@
+"""The two files of a pivotal training: found, shown, worn, renamed and deleted together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from library_world import World, scripted_executor
+
+from textinv_app.domain.drawing import DrawingRequest
+from textinv_app.domain.status import RunStatus
+from textinv_app.domain.views import ArtifactView
+from textinv_app.library.api import DrawingOrder
+from textinv_app.library.results_on_disk import read_manifest
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """A library whose trainings are over in no time."""
+    return make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.001"))
+
+
+def taught(world: World) -> tuple[ArtifactView, ArtifactView]:
+    """Teach a word both at once and return its embedding and its LoRA."""
+    concept_id = world.concept().concept.concept_id
+    run = world.start(concept_id, methods=("pivotal",))
+    assert run.method == "pivotal"
+    world.tick_until_status(run.run_id, RunStatus.DONE)
+    files = {one.method: one for one in world.service.list_artifacts(world.owner)}
+    assert set(files) == {"embedding", "lora"}
+    return files["embedding"], files["lora"]
+
+
+def drawn_columns(world: World, **chosen: str) -> DrawingRequest:
+    """Order a comparison and return what the painter is asked for."""
+    order = DrawingOrder(model_id="crayon", prompt="a {word} in the snow", **chosen)  # type: ignore[arg-type]
+    drawing = world.service.start_drawing(world.owner, order)
+    request = world.data_dir / "drawings" / drawing.drawing_id / "request.json"
+    return DrawingRequest.model_validate_json(request.read_bytes())
+
+
+def test_both_files_are_there_and_name_each_other(world: World) -> None:
+    embedding, lora = taught(world)
+    assert embedding.companion_id == lora.artifact_id
+    assert lora.companion_id == embedding.artifact_id
+    assert embedding.placeholder_token == lora.placeholder_token
+    assert lora.file_name == f"{lora.placeholder_token}-lora.safetensors"
+    for one in (embedding, lora):
+        path = world.service.artifact_path(world.owner, one.artifact_id)
+        assert path.is_file()
+        assert one.thumbnail_urls
+
+
+def test_links_of_both_lead_to_their_files(world: World) -> None:
+    for one in taught(world):
+        token = one.download_url.removeprefix("/media/").split("/")[0]
+        linked = world.service.resolve_link(token)
+        assert linked.path.name == linked.download_name == one.file_name
+
+
+@pytest.mark.parametrize("chosen", ["embedding", "lora", "both"])
+def test_one_of_a_pair_is_worn_with_the_other(world: World, chosen: str) -> None:
+    embedding, lora = taught(world)
+    ids = {}
+    if chosen in {"embedding", "both"}:
+        ids["embedding_id"] = embedding.artifact_id
+    if chosen in {"lora", "both"}:
+        ids["lora_id"] = lora.artifact_id
+    request = drawn_columns(world, **ids)
+    assert [column.name for column in request.columns] == ["base", "both"]
+    together = request.columns[1]
+    assert [worn.method for worn in together.worn] == ["embedding", "lora"]
+    # The LoRA has met the word as the embedding's vectors: no class word behind it.
+    assert together.prompt == f"a {embedding.placeholder_token} in the snow"
+    assert request.columns[0].prompt == "a dog in the snow"
+    view = world.service.latest_drawing(world.owner)
+    assert view is not None
+    assert (view.embedding_id, view.lora_id) == (embedding.artifact_id, lora.artifact_id)
+
+
+def test_a_file_of_another_training_may_be_worn_with_half_a_pair(world: World) -> None:
+    embedding, _ = taught(world)
+    run = world.start(embedding.concept_id, methods=("lora",))
+    world.tick_until_status(run.run_id, RunStatus.DONE)
+    other = world.run(run.run_id).artifact_id
+    request = drawn_columns(world, embedding_id=embedding.artifact_id, lora_id=other)
+    assert [column.name for column in request.columns] == ["base", "embedding", "lora", "both"]
+
+
+def test_a_pair_is_renamed_and_deleted_as_one(world: World) -> None:
+    embedding, lora = taught(world)
+    world.service.rename_artifact(world.owner, lora.artifact_id, "Rex at the lake")
+    names = {one.name for one in world.service.list_artifacts(world.owner)}
+    assert names == {"Rex at the lake"}
+    world.service.delete_artifact(world.owner, embedding.artifact_id)
+    assert world.service.list_artifacts(world.owner) == ()
+    assert not world.run_dir(embedding.run_id).exists()
+
+
+def test_a_pair_survives_the_loss_of_the_index(world: World) -> None:
+    before = taught(world)
+    world.service.close()
+    world.service._parts.folder.lock.release()
+    (world.data_dir / "petname.db").unlink()
+    world.open()
+    after = {one.artifact_id for one in world.service.list_artifacts(world.owner)}
+    assert after == {one.artifact_id for one in before}
+
+
+def test_half_a_pair_on_disk_is_no_result(world: World) -> None:
+    embedding, lora = taught(world)
+    result = world.run_dir(embedding.run_id) / "result"
+    assert read_manifest(result) is not None
+    (result / lora.file_name).unlink()
+    assert read_manifest(result) is None

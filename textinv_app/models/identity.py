@@ -1,0 +1,32 @@
+"""Which base model a file was trained on, to the byte: the hash of the model's own numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from textinv_app.formats.inspecting import sha256_of_file
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def base_model_sha256(source: str, folder: Path | None) -> str:
+    """Return the SHA-256 of a checkpoint file, or of the UNet's numbers in a diffusers folder.
+
+    ``folder`` is where the model lies, None for the single file ``source``. Empty where the numbers
+    are spread over several files. Reads the file once, but for those of the hub's cache, which are
+    named by their hash. Raises ``OSError``.
+    """
+    path = Path(source) if folder is None else _unet_file(folder, folder == Path(source))
+    if path is None or not path.is_file():
+        return ""
+    stored_as = path.resolve().name
+    return stored_as if _SHA256.fullmatch(stored_as) else sha256_of_file(path)
+
+
+def _unet_file(folder: Path, is_own_folder: bool) -> Path | None:
+    """Return the file that is loaded: of a model of the hub, half precision where there is one."""
+    names = ("diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors")
+    wanted = names[1:] if is_own_folder else names
+    files = (folder / "unet" / name for name in wanted)
+    return next((path for path in files if path.is_file()), None)
