@@ -63,6 +63,10 @@ def _empty_parts(family: Shared) -> dict[Component, nn.Module]:
         )
         if family == "sdxl":
             parts["text_encoder_2"] = CLIPTextModelWithProjection(_config(1280, 32))
+    for name, part in parts.items():
+        if name != "unet":
+            # transformers loads onto the model's device: memory that is asked for, never touched.
+            part.to_empty(device="cpu")
     return parts
 
 
