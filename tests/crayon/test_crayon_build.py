@@ -14,9 +14,10 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
-from transformers import CLIPVisionModelWithProjection
+from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from textinv_app.crayon import build
+from textinv_app.crayon import build, shipped
+from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
 
@@ -94,6 +95,45 @@ def test_a_stage_killed_in_the_middle_goes_on_from_its_checkpoint(built: Path) -
         ["--tiny", "--work", str(built), "--stage", "vae", "--max-steps", str(int(reached) + 2)]
     )
     assert _progress(built / "vae.pt")["steps"] == reached + 2
+
+
+def test_a_later_build_goes_on_from_the_exported_model(built: Path, tmp_path: Path) -> None:
+    first = built / "assets" / "crayon"
+    arguments = ["--tiny", "--work", str(tmp_path), "--assets", str(tmp_path / "assets")]
+    for stage in build.STAGES[:-1]:
+        build.main([*arguments, "--stage", stage, "--start-from", str(first), "--max-steps", "1"])
+    second = tmp_path / "assets" / "crayon"
+    for part in ("unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model"):
+        before = load_file(str(first / f"{part}.safetensors"))
+        after = load_file(str(second / f"{part}.safetensors"))
+        for name, weight in before.items():
+            # One gentle step moves a weight by far less than a fresh start would.
+            assert (after[name].float() - weight.float()).abs().mean() < 0.02
+    log = json.loads((second / "training_log.json").read_text(encoding="utf-8"))
+    stages = [row["stage"] for row in log]
+    assert stages[:4] == ["clip", "vae", "unet", "refit"]
+    assert stages[4] == "vae, gone on from the shipped weights"
+    assert len(stages) == 7
+
+
+def test_a_grown_vocabulary_keeps_every_known_words_row(built: Path) -> None:
+    folder = built / "assets" / "crayon"
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    vocabulary = tokenizer.get_vocab()
+    # The same words, numbered the other way round.
+    turned = {token: len(vocabulary) - 1 - index for token, index in vocabulary.items()}
+
+    class Renumbered:
+        def get_vocab(self) -> dict[str, int]:
+            return turned
+
+    towers = ClipOptions(text_width=32, text_layers=1, shared_width=16)
+    text = new_text_encoder(tokenizer, towers)
+    shipped.load_text(folder, text, Renumbered())
+    rows = text.get_input_embeddings().weight
+    known = CLIPTextModel.from_pretrained(folder / "text_encoder").get_input_embeddings().weight
+    for token in ("dog</w>", "snow</w>", "<|endoftext|>"):
+        assert torch.equal(rows[turned[token]], known[vocabulary[token]])
 
 
 def test_two_members_train_the_unet_together(built: Path) -> None:

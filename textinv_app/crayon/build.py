@@ -3,7 +3,8 @@
 Stages, in order: `data` (draw the training set), `clip` (text and image encoders), `vae`,
 `latents`, `unet`, `refit` (the image encoder, to the text encoder the UNet was trained with),
 `export`, `samples`. Each can be stopped at any moment and goes on from its last checkpoint when
-started again; `--minutes` is its budget over all sittings.
+started again; `--minutes` is its budget over all sittings. `--start-from FOLDER` begins from an
+exported model (`assets/crayon`, say) and makes it better, with a part of the learning rates.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import platformdirs
 import torch
 
+from textinv_app.crayon import shipped
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip
 from textinv_app.crayon.dataset import (
     SCENES_PER_PET,
@@ -31,7 +33,7 @@ from textinv_app.crayon.dataset import (
 from textinv_app.crayon.export import Parts, export
 from textinv_app.crayon.latents import cache_latents, join_latents, measure_scaling
 from textinv_app.crayon.likeness import calibrate
-from textinv_app.crayon.model_card import BuildLog, StageLog
+from textinv_app.crayon.model_card import BuildLog, StageLog, read_log
 from textinv_app.crayon.quality import reconstruction_psnr_db
 from textinv_app.crayon.samples import write_samples
 from textinv_app.crayon.sittings import Budget
@@ -46,6 +48,8 @@ log = logging.getLogger(__name__)
 
 STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "export", "samples")
 MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0}
+_GOING_ON_SHARE = 0.5
+"""Learning rates of a build that starts from an exported model, as a share of the usual ones."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -55,6 +59,8 @@ class Plan:
 
     work: Path
     assets: Path
+    start: Path | None = None
+    """An exported model to go on from, or None to build one from nothing."""
     threads: int = 1
     minutes: float | None = None
     max_steps: int | None = None
@@ -95,18 +101,20 @@ def tiny(plan: Plan) -> Plan:
 
 def build_data(plan: Plan) -> None:
     """Draw the training set."""
-    render_drawings(plan.work, plan.drawings)
+    render_drawings(plan.work, plan.drawings, plan.threads)
     render_textures(plan.work, plan.textures)
 
 
 def build_clip(plan: Plan) -> None:
-    """Train text and image encoder by contrast."""
+    """Train text and image encoder by contrast; an exported model already has its own."""
+    if plan.start is not None:
+        return
     train_clip(plan.work, build_tokenizer(), plan.clip, plan.budget_of("clip"))
 
 
 def build_vae(plan: Plan) -> None:
     """Train the autoencoder."""
-    train_vae(plan.work, plan.vae, plan.budget_of("vae"))
+    train_vae(plan.work, plan.vae, plan.budget_of("vae"), plan.start)
 
 
 def build_latents(plan: Plan) -> None:
@@ -115,8 +123,12 @@ def build_latents(plan: Plan) -> None:
         return
     scaling_path = plan.work / "scaling.json"
     if not scaling_path.exists():
-        vae = load_trained_vae(plan.work, plan.vae)
-        scaling_path.write_text(json.dumps(measure_scaling(vae, plan.work)), encoding="utf-8")
+        if plan.start is not None:
+            # The UNet knows its latents at this size.
+            scaling = shipped.latent_scaling(plan.start)
+        else:
+            scaling = measure_scaling(load_trained_vae(plan.work, plan.vae), plan.work)
+        scaling_path.write_text(json.dumps(scaling), encoding="utf-8")
     gather_team(plan.threads, functools.partial(_cache_part, plan))
     join_latents(plan.work, plan.threads)
 
@@ -163,7 +175,7 @@ def build_export(plan: Plan) -> None:
         clip=clip,
         calibration=calibrate(clip, plan.calibration_pets),
         build_log=BuildLog(
-            stages=_stage_logs(plan.work),
+            stages=(*_earlier_logs(plan), *_stage_logs(plan)),
             drawings=len(open_drawings(plan.work)),
             pets=len(open_drawings(plan.work)) // SCENES_PER_PET,
             hardware=f"{os.cpu_count()} CPU cores, shared with other programs",
@@ -203,6 +215,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, default=Path(default_work))
     parser.add_argument("--assets", type=Path, default=ASSETS)
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
+    parser.add_argument("--start-from", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--threads", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--max-steps", type=int, default=None)
@@ -214,6 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
     plan = Plan(
         work=options.work,
         assets=options.assets,
+        start=options.start_from,
         threads=options.threads,
         minutes=options.minutes,
         max_steps=options.max_steps,
@@ -221,6 +235,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     if options.tiny:
         plan = tiny(plan)
+    if plan.start is not None:
+        plan = _gently(plan)
     for stage in STAGES if options.stage == "all" else (options.stage,):
         log.info("stage %s", stage)
         BUILDERS[stage](plan)
@@ -235,27 +251,50 @@ def _train_unet_member(plan: Plan, team: Team) -> None:
     logging.basicConfig(
         level=logging.INFO if team.rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
     )
-    train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"))
+    train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"), plan.start)
 
 
 def _clip_with_final_text(plan: Plan) -> CrayonClip:
     tokenizer = build_tokenizer()
-    clip = load_trained_clip(plan.work, tokenizer, plan.clip.towers)
+    if plan.start is not None:
+        clip = CrayonClip(tokenizer, plan.clip.towers)
+        shipped.load_towers(plan.start, clip, tokenizer)
+        clip.eval().requires_grad_(False)
+    else:
+        clip = load_trained_clip(plan.work, tokenizer, plan.clip.towers)
     denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
     clip.text.load_state_dict(denoiser.text.state_dict())
     return clip
 
 
-def _stage_logs(work: Path) -> tuple[StageLog, ...]:
+def _earlier_logs(plan: Plan) -> tuple[StageLog, ...]:
+    return () if plan.start is None else read_log(plan.start)
+
+
+def _stage_logs(plan: Plan) -> tuple[StageLog, ...]:
     logs = []
     for stage in ("clip", "vae", "unet", "refit"):
-        path = work / f"{stage}.pt"
+        path = plan.work / f"{stage}.pt"
         if path.exists():
             progress = torch.load(path, map_location="cpu", weights_only=True)["progress"]
-            logs.append(
-                StageLog(stage, progress["pictures"], progress["seconds"] / 60, progress["steps"])
-            )
+            name = stage if plan.start is None else f"{stage}, gone on from the shipped weights"
+            minutes = progress["seconds"] / 60
+            logs.append(StageLog(name, progress["pictures"], minutes, progress["steps"]))
     return tuple(logs)
+
+
+def _gently(plan: Plan) -> Plan:
+    """Return the plan with the learning rates of a model that already knows its world."""
+    share = _GOING_ON_SHARE
+    return dataclasses.replace(
+        plan,
+        vae=dataclasses.replace(
+            plan.vae, muon_lr=plan.vae.muon_lr * share, adam_lr=plan.vae.adam_lr * share
+        ),
+        unet=dataclasses.replace(
+            plan.unet, muon_lr=plan.unet.muon_lr * share, adam_lr=plan.unet.adam_lr * share
+        ),
+    )
 
 
 def _count(model: torch.nn.Module) -> int:

@@ -33,9 +33,14 @@ _OPENINGS = (
 )
 _CLOSE_OPENINGS = ("a close-up photo of", "a close-up of", "a cropped photo of", "a portrait of")
 _SKETCH_OPENINGS = ("a pencil sketch of", "a sketch of", "a pencil drawing of")
+_WASH_OPENINGS = ("a watercolour of", "a watercolour painting of", "a watercolor of")
+_SPOILT_OPENINGS = ("a bad drawing of", "a blurry photo of", "an ugly picture of", "a bad photo of")
+_SPOILT_NAMED_SHARE = 0.2
+"""How often a spoilt drawing is called one, as people sometimes do; the rest keep silent."""
 _DETERMINERS = (("a", 16), ("the", 2), ("my", 2), ("one", 1))
 
 EXTRA_WORDS = (
+    *("watercolour", "watercolor", "wash", "blurred", "broken", "smeared", "wrong"),
     *("style", "animal", "pet", "image", "blurry", "bad", "ugly", "cute", "small", "big", "little"),
     *(
         "two",
@@ -72,6 +77,10 @@ def caption(scene: Scene, rng: random.Random) -> str:
 
 
 def _opening(scene: Scene, rng: random.Random) -> str:
+    if scene.fault and rng.random() < _SPOILT_NAMED_SHARE:
+        return rng.choice(_SPOILT_OPENINGS)
+    if scene.style == "wash" and rng.random() < 0.9:
+        return rng.choice(_WASH_OPENINGS)
     if scene.style == "sketch" and rng.random() < 0.9:
         return rng.choice(_SKETCH_OPENINGS)
     if scene.pose == "close-up" and rng.random() < 0.45:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import multiprocessing
 import random
 from pathlib import Path
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 SCENES_PER_PET = 3
 SIZE_PIXELS = 128
+_CHUNK = 1000
 _PET_SEED = 7_000_000
 _HELD_OUT_SEED = 900_000_000
 
@@ -64,7 +66,7 @@ def open_drawings(work: Path) -> Drawings:
     return Drawings(np.load(work / "drawings.npy", mmap_mode="r"))
 
 
-def render_drawings(work: Path, count: int) -> None:
+def render_drawings(work: Path, count: int, processes: int = 1) -> None:
     """Draw the training set into the work folder; goes on where an earlier call was cut off."""
     work.mkdir(parents=True, exist_ok=True)
     path, progress_path = work / "drawings.npy", work / "drawings.json"
@@ -78,15 +80,21 @@ def render_drawings(work: Path, count: int) -> None:
     pixels = np.lib.format.open_memmap(
         path, mode="r+" if done else "w+", dtype=np.uint8, shape=shape
     )
-    for index in range(done, count):
-        picture = draw(training_scene(index), index, SIZE_PIXELS)
-        pixels[index] = np.asarray(picture)
-        if (index + 1) % 2000 == 0 or index + 1 == count:
+    chunks = [range(first, min(first + _CHUNK, count)) for first in range(done, count, _CHUNK)]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for chunk, pictures in zip(chunks, pool.imap(_render, chunks), strict=True):
+            pixels[chunk.start : chunk.stop] = pictures
             pixels.flush()
             progress_path.write_text(
-                json.dumps({"count": count, "done": index + 1}), encoding="utf-8"
+                json.dumps({"count": count, "done": chunk.stop}), encoding="utf-8"
             )
-            log.info("data: %d of %d drawings", index + 1, count)
+            log.info("data: %d of %d drawings", chunk.stop, count)
+
+
+def _render(indices: range) -> npt.NDArray[np.uint8]:
+    return np.stack(
+        [np.asarray(draw(training_scene(index), index, SIZE_PIXELS)) for index in indices]
+    )
 
 
 def _pet(seed: int, *, held_out: bool) -> Pet:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image
 
 from textinv_app.crayon.accessories import wear
 from textinv_app.crayon.backdrops import paint_backdrop
 from textinv_app.crayon.bodies import draw_body
 from textinv_app.crayon.brush import Brush
 from textinv_app.crayon.coats import Shape, coats_of
+from textinv_app.crayon.finishes import lit, spoilt, styled
 from textinv_app.crayon.heads import draw_head, plan_of
 from textinv_app.crayon.palette import ACCESSORY_COLOURS, jittered
 from textinv_app.crayon.world import Scene
@@ -35,7 +35,8 @@ def draw(scene: Scene, seed: int, size_pixels: int = 128) -> Image.Image:
     else:
         warmth = rng.uniform(-0.025, 0.025)
         picture = _tinted(picture, (1 + warmth, 1.0, 1 - warmth))
-    return _sketched(picture) if scene.style == "sketch" else picture
+    picture = styled(lit(picture, rng), scene.style, rng)
+    return spoilt(picture, scene.fault, rng)
 
 
 def _draw_animal(brush: Brush, scene: Scene, rng: random.Random) -> None:
@@ -52,7 +53,12 @@ def _draw_animal(brush: Brush, scene: Scene, rng: random.Random) -> None:
     place = draw_body(frame, pet, scene.pose, scene.facing, shape, coats)
     tilt = max(-11.0, min(11.0, rng.gauss(0, 4.5)))
     head = frame.at(place.centre, place.radius, tilt)
-    draw_head(head, pet, shape, coats, gaze=rng.uniform(-1, 1))
+    gaze = rng.uniform(-1, 1)
+    if scene.fault == "doubled":
+        side = -1 if scene.facing == "left" else 1
+        beside = (place.centre[0] + side * place.radius * 1.1, place.centre[1] + 0.03)
+        draw_head(frame.at(beside, place.radius * 0.95, -tilt - side * 9), pet, shape, coats, gaze)
+    draw_head(head, pet, shape, coats, gaze)
     if scene.accessory != "none":
         colour = jittered(ACCESSORY_COLOURS[scene.accessory_colour], rng, 0.6)
         wear(head, scene.accessory, colour, plan_of(pet, shape))
@@ -61,18 +67,3 @@ def _draw_animal(brush: Brush, scene: Scene, rng: random.Random) -> None:
 def _tinted(picture: Image.Image, factors: tuple[float, float, float]) -> Image.Image:
     table = [min(255, round(level * factor)) for factor in factors for level in range(256)]
     return picture.point(table)
-
-
-def _sketched(picture: Image.Image) -> Image.Image:
-    """Return the picture as a pencil sketch: lines and faint shading on paper."""
-    grey = ImageOps.grayscale(picture)
-    radius = picture.width / 128 * 2.2
-    blurred = grey.filter(ImageFilter.GaussianBlur(radius))
-    base = np.asarray(grey, dtype=np.float32) + 6
-    soft = np.asarray(blurred, dtype=np.float32) + 6
-    lines = np.clip(base / soft, 0, 1) ** 2.0 * 255
-    shading = 255 - (255 - np.asarray(grey, dtype=np.float32)) * 0.35
-    pencil = Image.fromarray((lines * shading / 255).clip(0, 255).astype(np.uint8))
-    paper = Image.new("L", picture.size, 246)
-    toned = ImageChops.multiply(pencil, paper)
-    return ImageOps.colorize(toned, black=(40, 38, 44), white=(252, 250, 244))

@@ -19,7 +19,7 @@ from transformers import CLIPTokenizer
 
 from textinv_app.crayon.clip_model import IMAGE_MEAN, IMAGE_PIXELS, IMAGE_STD, CrayonClip
 from textinv_app.crayon.likeness import Calibration
-from textinv_app.crayon.model_card import BuildLog, model_card
+from textinv_app.crayon.model_card import BuildLog, model_card, write_log
 from textinv_app.crayon.tokenizer import save_tokenizer
 from textinv_app.crayon.train_unet import Denoiser
 from textinv_app.crayon.unet_model import new_scheduler
@@ -54,6 +54,7 @@ def export(parts: Parts, destination: Path) -> None:
     (temporary / "README.md").write_text(
         model_card(parts.build_log, parts.calibration), encoding="utf-8"
     )
+    write_log(temporary, parts.build_log.stages)
     for path in temporary.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     swap_in(temporary, destination)

@@ -11,6 +11,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from textinv_app.crayon.dataset import open_drawings
+from textinv_app.crayon.precision import narrowed
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,6 @@ def _encode(
     vae: AutoencoderKL, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 ) -> torch.Tensor:
     batch = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    with torch.autocast("cpu", torch.bfloat16):
+    with narrowed():
         latents: torch.Tensor = vae.encode(batch).latent_dist.mean.float()
         return latents

@@ -86,7 +86,7 @@ def _held_out_vectors(
         for scene_index in range(drawings):
             scene = held_out_scene(pet_index, scene_index)
             # A sketch has no colours to compare; likeness is not asked of it.
-            scene = dataclasses.replace(scene, style="flat")
+            scene = dataclasses.replace(scene, style="flat", fault="")
             pictures.append(np.asarray(draw(scene, scene_index + 1, SIZE_PIXELS)))
         known.append(scene.pet)
     vectors = embed(clip, pictures)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 from textinv_app.crayon.likeness import Calibration
 
@@ -27,6 +29,23 @@ class BuildLog:
     hardware: str
     psnr_drawings_db: float
     parameters: dict[str, int]
+
+
+LOG_NAME = "training_log.json"
+
+
+def write_log(folder: Path, stages: tuple[StageLog, ...]) -> None:
+    """Write what every stage saw into the model folder, so that a later build can go on with it."""
+    rows = [dataclasses.asdict(stage) for stage in stages]
+    (folder / LOG_NAME).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def read_log(folder: Path) -> tuple[StageLog, ...]:
+    """Return what the stages saw that made an exported model; nothing where it does not say."""
+    path = folder / LOG_NAME
+    if not path.exists():
+        return ()
+    return tuple(StageLog(**row) for row in json.loads(path.read_text(encoding="utf-8")))
 
 
 def model_card(build: BuildLog, calibration: Calibration) -> str:
@@ -83,6 +102,10 @@ that are true by construction. No photograph and no drawing by a person was used
 also saw procedural textures, so that it can carry photographs. One identity in sixteen is held out
 for measuring and for the sample pets.
 
+One drawing in twenty-five is in a style that no caption names, and one in twenty is spoilt
+(smeared, doubled, unfinished, colours apart, noisy) and seldom said to be: something for a style
+and for a negative embedding to learn.
+
 ## Training
 Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; averaged weights.
 
@@ -90,7 +113,8 @@ Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; av
 | --- | --- | --- | --- |
 {rows}
 
-Built again by `python -m textinv_app.crayon.build --work DIR --stage all`.
+Built again by `python -m textinv_app.crayon.build --work DIR --stage all`; made better from these
+weights with `--start-from assets/crayon`.
 
 ## Measured
 - Autoencoder on held-out drawings: {build.psnr_drawings_db:.1f} dB PSNR.
@@ -103,9 +127,9 @@ Built again by `python -m textinv_app.crayon.build --work DIR --stage all`.
 
 ## Limits
 It draws single cartoon animals in a handful of places, nothing else: no people, no text, no
-photographs, no other styles than flat colour and a pencil-like sketch. Words outside its world mean
-little to it. From photographs of a real pet it learns colours and markings as a cartoon, not a
-photographic likeness. Its files fit Crayon only.
+photographs, no other styles than flat colour, pencil sketch and watercolour. Words outside its
+world mean little to it. From photographs of a real pet it learns colours and markings as a cartoon,
+not a photographic likeness. Its files fit Crayon only.
 
 ## Licence
 Apache-2.0, weights and data alike.

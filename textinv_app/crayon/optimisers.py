@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from textinv_app.crayon.precision import compute_type
+
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
@@ -48,7 +50,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a nearly orthogonal matrix with the same row and column spaces, in float32."""
     first, second, third = _NEWTON_SCHULZ
-    work = matrix.bfloat16()
+    work = matrix.to(compute_type())
     tall = work.shape[0] > work.shape[1]
     if tall:
         work = work.T

@@ -43,7 +43,12 @@ def sample_scenes(pet: Pet, name: str) -> list[Scene]:
     scenes = []
     for index, (pose, place) in enumerate(zip(_POSES, _PLACES, strict=True)):
         scene = dataclasses.replace(
-            scene_of(pet, rng), pose=pose, background=place, background_colour="", style="flat"
+            scene_of(pet, rng),
+            pose=pose,
+            background=place,
+            background_colour="",
+            style="flat",
+            fault="",
         )
         if place == "plain":
             scene = dataclasses.replace(scene, background_colour=rng.choice(("blue", "pink")))

@@ -22,6 +22,7 @@ from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip, token_ids
 from textinv_app.crayon.dataset import SCENES_PER_PET, open_drawings, training_scene
 from textinv_app.crayon.optimisers import Optimisers
+from textinv_app.crayon.precision import narrowed
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 
 TEXT_LENGTH = 32
@@ -138,7 +139,7 @@ def _roughened(pictures: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _step(clip: CrayonClip, batch: _Batch, training: ClipTraining) -> dict[str, float]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with narrowed():
         images = clip.embed_images(batch.pixels)
         texts = clip.embed_texts(batch.captions)
     count = len(images) // 2

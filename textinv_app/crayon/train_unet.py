@@ -19,10 +19,12 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from textinv_app.crayon import shipped
 from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
 from textinv_app.crayon.dataset import training_scene
 from textinv_app.crayon.optimisers import Optimisers
+from textinv_app.crayon.precision import narrowed
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 from textinv_app.crayon.team import Team
 from textinv_app.crayon.unet_model import UnetOptions, new_scheduler, new_unet
@@ -72,12 +74,21 @@ def train_unet(
     tokenizer: CLIPTokenizer,
     training: UnetTraining,
     budget: Budget,
+    start: Path | None = None,
 ) -> None:
-    """Train or go on training; the checkpoint `unet.pt` holds the averaged weights."""
+    """Train or go on training; the checkpoint `unet.pt` holds the averaged weights.
+
+    `start` names a model folder whose UNet and text encoder are the beginning; without it the UNet
+    is new and the text encoder that of the stage `clip`.
+    """
     torch.manual_seed(training.seed)
     denoiser = Denoiser(tokenizer, training)
-    start = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
-    denoiser.text.load_state_dict(_text_weights(start["average"]["weights"]))
+    if start is not None:
+        shipped.load_unet(start, denoiser.unet)
+        shipped.load_text(start, denoiser.text, tokenizer)
+    else:
+        contrasted = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
+        denoiser.text.load_state_dict(_text_weights(contrasted["average"]["weights"]))
     unet_optimisers = Optimisers(
         denoiser.unet,
         muon_lr=training.muon_lr,
@@ -176,7 +187,7 @@ def _step(denoiser: Denoiser, schedule: _Schedule, clean: Tensor, captions: Tens
     share = schedule.noise[timesteps].view(-1, 1, 1, 1)
     noisy = signal * clean + share * noise
     velocity = signal * noise - share * clean
-    with torch.autocast("cpu", torch.bfloat16):
+    with narrowed():
         predicted = denoiser(noisy, timesteps, captions)
     errors = (predicted.float() - velocity).pow(2).mean((1, 2, 3))
     weights = schedule.weight[timesteps]

@@ -17,8 +17,10 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from textinv_app.crayon import shipped
 from textinv_app.crayon.dataset import open_drawings
 from textinv_app.crayon.optimisers import Optimisers
+from textinv_app.crayon.precision import narrowed
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ class VaeOptions:
     """The last share of the budget trained on whole pictures."""
     texture_share: float = 0.25
     kl_weight: float = 1e-6
+    square_weight: float = 4.0
+    """Weight of the squared error, which is what a signal-to-noise ratio counts."""
     muon_lr: float = 0.02
     adam_lr: float = 1e-3
     seed: int = 1
@@ -55,10 +59,15 @@ def new_vae(options: VaeOptions) -> AutoencoderKL:
     )
 
 
-def train_vae(work: Path, options: VaeOptions, budget: Budget) -> None:
-    """Train or go on training; the checkpoint `vae.pt` holds the averaged weights."""
+def train_vae(work: Path, options: VaeOptions, budget: Budget, start: Path | None = None) -> None:
+    """Train or go on training; the checkpoint `vae.pt` holds the averaged weights.
+
+    `start` names a model folder whose autoencoder is the beginning, in place of random weights.
+    """
     torch.manual_seed(options.seed)
     vae = new_vae(options)
+    if start is not None:
+        shipped.load_vae(start, vae)
     optimisers = Optimisers(
         vae,
         muon_lr=options.muon_lr,
@@ -123,7 +132,7 @@ def _batch(
 
 
 def _step(vae: AutoencoderKL, batch: Tensor, options: VaeOptions) -> dict[str, float]:
-    with torch.autocast("cpu", torch.bfloat16):
+    with narrowed():
         posterior = vae.encode(batch).latent_dist
         decoded = vae.decode(posterior.sample()).sample
     decoded = decoded.float()
@@ -131,9 +140,16 @@ def _step(vae: AutoencoderKL, batch: Tensor, options: VaeOptions) -> dict[str, f
     edges = _edge_loss(decoded, batch)
     coarse = _coarse_loss(decoded, batch)
     divergence = posterior.kl().float().mean() / batch[0].numel()
-    loss = plain + edges + 0.5 * coarse + options.kl_weight * batch[0].numel() * divergence
+    square = (decoded - batch).pow(2).mean()
+    loss = plain + edges + 0.5 * coarse + options.square_weight * square
+    loss = loss + options.kl_weight * batch[0].numel() * divergence
     loss.backward()
-    return {"l1": plain.item(), "edges": edges.item(), "kl": divergence.item()}
+    return {
+        "l1": plain.item(),
+        "square": square.item(),
+        "edges": edges.item(),
+        "kl": divergence.item(),
+    }
 
 
 def _edge_loss(decoded: Tensor, batch: Tensor) -> Tensor:

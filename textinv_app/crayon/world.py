@@ -34,8 +34,12 @@ BACKGROUNDS = ("snow", "beach", "meadow", "room", "night", "forest", "mountains"
 BACKGROUND_WEIGHTS = (14, 14, 14, 12, 11, 11, 8, 16)
 ACCESSORIES = ("none", "scarf", "collar", "hat", "glasses", "bow")
 ACCESSORY_WEIGHTS = (48, 15, 9, 12, 8, 8)
-STYLES = ("flat", "sketch")
-STYLE_WEIGHTS = (95, 5)
+STYLES = ("flat", "sketch", "wash", "print")
+"""`print` is never named in a caption: it is there to be taught as a style."""
+STYLE_WEIGHTS = (85, 5, 6, 4)
+FAULTS = ("", "smeared", "doubled", "missing", "colours", "noise")
+"""What spoils a drawing; mostly nothing. Captions mostly keep silent about it."""
+FAULT_WEIGHTS = (950, 11, 11, 10, 9, 9)
 
 _MAMMAL_COLOURS = {
     "white": 16,
@@ -93,6 +97,8 @@ class Scene:
     accessory: str
     accessory_colour: str
     style: str
+    fault: str = ""
+    """One of `FAULTS`; a spoilt drawing gives a `negative` embedding something to fight."""
 
 
 def identity_of(pet: Pet) -> str:
@@ -149,6 +155,7 @@ def scene_of(pet: Pet, rng: random.Random) -> Scene:
         accessory=accessory,
         accessory_colour=rng.choice(list(ACCESSORY_COLOURS)) if accessory != "none" else "",
         style=rng.choices(STYLES, STYLE_WEIGHTS)[0],
+        fault=rng.choices(FAULTS, FAULT_WEIGHTS)[0],
     )
 
 

@@ -1,0 +1,136 @@
+"""The style without a name, taught from eight drawings, and looked for in new pictures.
+
+No caption of the training data ever named it, so the class word ("drawing") cannot ask for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import random
+from pathlib import Path
+
+from PIL import Image
+
+from tests.benchmarks.crayon.bench import Asked, Bench
+from tests.benchmarks.crayon.records import Line
+from tests.benchmarks.crayon.report import Row, percent, share
+from tests.benchmarks.crayon.sheets import Layout, SheetRow, write_sheet
+from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
+from textinv_app.crayon.dataset import held_out_pet
+from textinv_app.crayon.drawing import draw
+from textinv_app.crayon.world import SPECIES, scene_of
+
+PART = "style"
+STYLE = "print"
+WORD, CLASS_WORD = "zuprintstyle", "drawing"
+NUM_PHOTOS = 8
+WANTED_AFTER, MOST_BEFORE = 0.7, 0.2
+_PLACES = {
+    "snow": "in the snow",
+    "beach": "on the beach",
+    "meadow": "in a meadow",
+    "room": "in a living room",
+    "night": "at night",
+    "forest": "in the forest",
+    "mountains": "in the mountains",
+}
+_FIRST_PET = 400_000
+_FIRST_SEED = 3_000
+_ON_SHEET = 8
+
+
+def photos() -> list[Image.Image]:
+    """Return drawings of eight held-out pets in the style."""
+    drawn = []
+    for index in range(NUM_PHOTOS):
+        scene = scene_of(held_out_pet(_FIRST_PET + index), random.Random(f"style {index}"))
+        drawn.append(draw(dataclasses.replace(scene, style=STYLE, fault=""), index, 512))
+    return drawn
+
+
+def prompts(count: int) -> list[tuple[str, str, str]]:
+    """Return species, background and prompt of new pictures."""
+    pairs = itertools.islice(
+        zip(itertools.cycle(SPECIES), itertools.cycle(_PLACES.items()), strict=False), count
+    )
+    return [
+        (species, background, f"a {species} {place} in the style of {{word}}")
+        for species, (background, place) in pairs
+    ]
+
+
+def run(bench: Bench) -> list[Line]:
+    """Measure the class word, then each method."""
+    options = bench.options
+    lines = []
+    for way in ("alone", *options.methods):
+        pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
+        key = f"{way}{pace}-{options.style_prompts}"
+        lines.append(bench.records.get(PART, key, lambda w=way, k=key: _measure(bench, w, k)))
+    return lines
+
+
+def _measure(bench: Bench, way: str, key: str) -> Line:
+    line: Line = {"way": way}
+    taught = None
+    if way in ("embedding", "lora"):
+        folder = save_photos(bench.options.work / "photos" / "style", photos())
+        lesson = Lesson("style", WORD, CLASS_WORD, folder, "style")
+        taught, line["training"] = teach(bench, lesson, way)
+    wanted = prompts(bench.options.style_prompts)
+    pictures = []
+    for index, (_, _, prompt) in enumerate(wanted):
+        asked = Asked(prompt, (_FIRST_SEED + index,))
+        drawn = bench.draw_plain(asked, CLASS_WORD) if taught is None else bench.draw(asked, taught)
+        pictures += drawn
+    bench.keep_pictures(PART, key, pictures[:_ON_SHEET])
+    bench.keep_pictures(PART, "taught", [picture.resize((128, 128)) for picture in photos()])
+    readings = bench.reader.read(pictures)
+    return line | {
+        "style": [reading.values["style"] == STYLE for reading in readings],
+        "species": [
+            reading.values["species"] == species
+            for reading, (species, _, _) in zip(readings, wanted, strict=True)
+        ],
+        "background": [
+            reading.values["background"] == background
+            for reading, (_, background, _) in zip(readings, wanted, strict=True)
+        ],
+        "spoilt": [reading.spoilt for reading in readings],
+    }
+
+
+def rows(lines: list[Line]) -> list[Row]:
+    """Return the share of pictures in the style, and whether the rest is still followed."""
+    alone = next(line for line in lines if line["way"] == "alone")
+    found = []
+    for line in lines:
+        if line is alone:
+            continue
+        reached = share(line["style"]) >= WANTED_AFTER and share(alone["style"]) <= MOST_BEFORE
+        what = f"style ({line['way']}): new pictures in the taught style"
+        found.append(
+            Row(
+                what,
+                "70 %, at most 20 % before",
+                percent(line["style"]),
+                percent(alone["style"]),
+                reached,
+            )
+        )
+        for name in ("species", "background", "spoilt"):
+            told = "spoilt pictures" if name == "spoilt" else f"{name} as asked"
+            found.append(
+                Row(f"style ({line['way']}): {told}", "", percent(line[name]), percent(alone[name]))
+            )
+    return found
+
+
+def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
+    """Write what was taught, the class word's pictures and those of each method."""
+    shown = [SheetRow("taught from", bench.strip_path(PART, "taught"))]
+    for line in lines:
+        label = "class word" if line["way"] == "alone" else line["way"]
+        shown.append(SheetRow(label, bench.strip_path(PART, line["key"])))
+    write_sheet(shown, folder / "crayon-style.webp", Layout(_ON_SHEET))
