@@ -14,7 +14,7 @@ from tests.server import PetnameServer
 ACTION_TIMEOUT_MILLISECONDS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PetnameServer]:
     """Return a server that trains and draws, on Crayon where it is built, else on a tiny model."""
     folder = tmp_path_factory.mktemp("browser")

@@ -40,6 +40,8 @@ from textinv_app.formats.embedding import write_embedding
 from textinv_app.formats.lora import LoraModule, write_lora
 
 _ADAPTER = "default_0"
+# Every layer of each family, and once the UNet alone.
+_FULL_WIDTH = ("sd1-as-trained-here", *(name for name in LORA_NAMES if "every-layer" in name))
 
 
 @cache
@@ -106,7 +108,7 @@ def _changes(parts: dict[Component, nn.Module]) -> Iterator[tuple[Place, Array]]
                 yield place, probe_change(down, up, scale)
 
 
-@pytest.mark.parametrize("name", [name for name in LORA_NAMES if name != "sd1-trained"])
+@pytest.mark.parametrize("name", _FULL_WIDTH)
 def test_every_layer_of_a_lora_changes(name: str, exported: Exported) -> None:
     check_lora(Diffusers(), exported.loras[name])  # type: ignore[arg-type]
 

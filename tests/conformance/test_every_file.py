@@ -28,6 +28,7 @@ from tests.conformance.rules.names import read_metadata
 from tests.conformance.trained import train_embedding
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.formats.embedding import write_embedding
+from textinv_app.formats.importing import import_file
 from textinv_app.formats.lora import write_lora
 from textinv_app.formats.metadata import build_metadata
 
@@ -254,3 +255,13 @@ def test_a_trained_lora_changes_the_layers_that_are_trained_and_no_other(
     file: ExportedLora = exported.loras["sd1-trained"]
     expected = {layer.path for layer in layers("sd1") if layer.trained}
     assert {module.path for module in file.modules} == expected
+
+
+@pytest.mark.parametrize("kind", ["embeddings", "loras"])
+def test_a_trained_file_that_comes_back_is_written_the_same(
+    kind: str, exported: Exported, tmp_path: Path
+) -> None:
+    """Whoever imports a file of Petname's own loses nothing, the base model's hash included."""
+    path = _path(exported, (kind, "sd1-trained"))
+    import_file(path, tmp_path / path.name)
+    assert (tmp_path / path.name).read_bytes() == path.read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -29,14 +30,16 @@ def save_model(folder: Path) -> BaseModelRef:
     """Save the model: narrow layers under the names of the real one, text 768 numbers wide."""
     pipeline = tiny_pipeline("sd1")
     text = pipeline.text_encoder.config.to_dict() | {"hidden_size": 768, "intermediate_size": 64}
-    pipeline.text_encoder = CLIPTextModel(CLIPTextConfig(**text))
-    pipeline.unet = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=NARROW_WIDTHS,
-        layers_per_block=2,
-        cross_attention_dim=768,
-        attention_head_dim=4,
-    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        pipeline.text_encoder = CLIPTextModel(CLIPTextConfig(**text))
+        pipeline.unet = UNet2DConditionModel(
+            sample_size=8,
+            block_out_channels=NARROW_WIDTHS,
+            layers_per_block=2,
+            cross_attention_dim=768,
+            attention_head_dim=4,
+        )
     pipeline.save_pretrained(folder)
     return BaseModelRef(model_id="custom", source=str(folder), family="sd1")
 
@@ -81,6 +84,7 @@ def _train(folder: Path, model: BaseModelRef, method: Method) -> tuple[Path, Wei
             num_vectors=NUM_VECTORS,
             rank=RANK,
             preview_every_steps=100,
+            preview_inference_steps=1,
             checkpoint_every_steps=100,
         ),
         preview_prompts=preview_prompts("subject"),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ConceptView, RunView
 from textinv_app.executors.local import LocalExecutor
@@ -23,6 +24,10 @@ SCRIPTED_RUNNER = Path(__file__).resolve().parents[1] / "contracts" / "scripted_
 SCRIPTED_PAINTER = Path(__file__).with_name("scripted_painter.py")
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
+QUICK_STEPS = settings_for(
+    PresetRequest(family="crayon", method="embedding", preset="quick", num_photos=3)
+).max_steps
+"""Steps of the trainings that tests order."""
 
 
 def token_of(name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from library_world import REPOSITORY, World, scripted_executor
+from library_world import QUICK_STEPS, REPOSITORY, World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.library.opening import FolderInUse
@@ -101,7 +101,7 @@ def test_a_runner_outlives_the_web_process_and_is_adopted(
     assert done.attempts == 1
     assert runner_pid(world, run_id) == pid
     path = world.service.artifact_path(world.owner, done.artifact_id)
-    assert path.read_bytes() == state_after(250)
+    assert path.read_bytes() == state_after(QUICK_STEPS)
 
 
 def test_an_adopted_runner_can_be_stopped(
@@ -117,7 +117,7 @@ def test_an_adopted_runner_can_be_stopped(
     done = world.tick_until_status(run_id, RunStatus.DONE)
     assert done.attempts == 1
     assert done.step is not None
-    assert done.step.step < 250
+    assert done.step.step < QUICK_STEPS
 
 
 def test_both_killed_and_it_goes_on_by_itself(
@@ -135,7 +135,7 @@ def test_both_killed_and_it_goes_on_by_itself(
     done = world.tick_until_status(run_id, RunStatus.DONE)
     assert done.attempts == 2
     path = world.service.artifact_path(world.owner, done.artifact_id)
-    assert path.read_bytes() == state_after(250)
+    assert path.read_bytes() == state_after(QUICK_STEPS)
 
 
 def test_a_second_petname_on_the_folder_is_refused_with_the_address_of_the_first(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from library_world import World, scripted_executor
+from library_world import QUICK_STEPS, World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
@@ -67,7 +67,7 @@ def test_pause_gives_the_machine_back_and_resume_ends_the_same(world: World, run
     world.tick_until_step(run_id, paused.step.step + 1)
     done = world.tick_until_status(run_id, RunStatus.DONE)
     assert done.attempts == 2
-    assert result_of(world, run_id) == state_after(250)
+    assert result_of(world, run_id) == state_after(QUICK_STEPS)
 
 
 def test_resume_while_it_is_still_pausing_goes_on(world: World, run_id: str) -> None:
@@ -75,7 +75,7 @@ def test_resume_while_it_is_still_pausing_goes_on(world: World, run_id: str) -> 
     world.service.pause_run(world.owner, run_id)
     world.service.resume_run(world.owner, run_id)
     world.tick_until_status(run_id, RunStatus.DONE)
-    assert result_of(world, run_id) == state_after(250)
+    assert result_of(world, run_id) == state_after(QUICK_STEPS)
 
 
 def test_stop_of_a_waiting_run_cancels_it(world: World, run_id: str) -> None:
@@ -90,7 +90,7 @@ def test_stop_of_a_living_run_keeps_what_it_has_learnt(world: World, run_id: str
     world.service.stop_run(world.owner, run_id)
     done = world.tick_until_status(run_id, RunStatus.DONE)
     assert done.step is not None
-    assert 12 <= done.step.step < 250
+    assert 12 <= done.step.step < QUICK_STEPS
     assert result_of(world, run_id) == state_after(done.step.step)
 
 

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 
-from library_world import World
+from library_world import QUICK_STEPS, World
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.runs.lock import read_holder
@@ -45,7 +45,7 @@ def test_a_training_ends_with_a_file_that_can_be_downloaded(world: World) -> Non
     assert artifact.placeholder_token == "rexdog"
     assert artifact.likeness == 60.0
     path = world.service.artifact_path(world.owner, artifact.artifact_id)
-    assert path.read_bytes() == expected_state(250)
+    assert path.read_bytes() == expected_state(QUICK_STEPS)
     # What only a further attempt would need is gone, the photos among it.
     assert not (world.run_dir(run.run_id) / "dataset").exists()
     assert not (world.run_dir(run.run_id) / "checkpoints").exists()
@@ -55,13 +55,13 @@ def test_a_killed_runner_goes_on_by_itself_and_ends_the_same(world: World) -> No
     run = world.start(world.concept().concept.concept_id)
     dice = random.Random(11)
     for kill in range(3):
-        world.tick_until_step(run.run_id, 20 + 60 * kill + dice.randrange(40))
+        world.tick_until_step(run.run_id, 20 + 25 * kill + dice.randrange(15))
         kill_runner(world, run.run_id)
     done = world.tick_until_status(run.run_id, RunStatus.DONE, RunStatus.FAILED)
 
     assert done.status is RunStatus.DONE
     assert done.attempts == 4
     path = world.service.artifact_path(world.owner, done.artifact_id)
-    assert path.read_bytes() == expected_state(250)
+    assert path.read_bytes() == expected_state(QUICK_STEPS)
     # Each step counts once, in order, though some were made twice.
-    assert [point.step for point in done.validations] == list(range(1, 251))
+    assert [point.step for point in done.validations] == list(range(1, QUICK_STEPS + 1))

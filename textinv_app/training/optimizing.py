@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from prodigyopt import Prodigy
 from torch import Tensor, nn
 
 _SMALLEST = 1e-12
@@ -118,7 +117,7 @@ class TrainingOptimizer:
                 else:
                     state.setdefault(int(parameter), {})[name] = value.clone()
             if not flat:
-                _reset_numbers(optimizer, groups[0])
+                _reset_numbers(groups[0])
             optimizer.load_state_dict({"state": state, "param_groups": groups})
 
     def overwrite(self, flat: Mapping[str, Tensor]) -> None:
@@ -145,6 +144,9 @@ def _make(group: ParameterGroup, device: str) -> torch.optim.Optimizer:
             optimizer.param_groups[0]["lr"] = torch.tensor(group.peak_rate, device=device)
         return optimizer
     if group.kind == "prodigy":
+        # It brings torch.distributed along, which takes a while and is rarely needed.
+        from prodigyopt import Prodigy
+
         optimizer = Prodigy(
             list(group.parameters),
             lr=group.peak_rate,
@@ -169,15 +171,10 @@ def _make(group: ParameterGroup, device: str) -> torch.optim.Optimizer:
 
 def _numbers_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
     """Return the names of what Prodigy keeps in its group: its estimate of the distance."""
-    if not isinstance(optimizer, Prodigy):
-        return ()
-    return tuple(
-        name
-        for name in ("d", "d_max", "d_numerator", "d_denom", "d_hat", "k")
-        if name in optimizer.param_groups[0]
-    )
+    names = ("d", "d_max", "d_numerator", "d_denom", "d_hat", "k")
+    return tuple(name for name in names if name in optimizer.param_groups[0])
 
 
-def _reset_numbers(optimizer: torch.optim.Optimizer, group: dict[str, Any]) -> None:
-    if isinstance(optimizer, Prodigy):
+def _reset_numbers(group: dict[str, Any]) -> None:
+    if "d0" in group:
         group |= {"d": group["d0"], "d_max": group["d0"], "d_numerator": 0.0, "k": 0}
