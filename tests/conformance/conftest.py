@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.answers import AskedLoader, SourcesOf, ask, folder_of, jobs_for
+from tests.conformance.answers import (
+    TIMEOUT_SECONDS,
+    AskedLoader,
+    SourcesOf,
+    ask,
+    folder_of,
+    jobs_for,
+)
 from tests.conformance.exported import Exported, write_random_files
 from tests.conformance.trained import save_model, train_embedding, train_lora
 
@@ -38,3 +45,10 @@ def sources_of(exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> 
         return asked[program]
 
     return sources
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a program's own loaders their time: the first test that needs them waits for all."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "sources" in item.name:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_SECONDS))

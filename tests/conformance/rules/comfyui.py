@@ -1,4 +1,4 @@
-"""ComfyUI's rules, as /shared formats put them: selection by key, weights in brackets."""
+"""ComfyUI's rules: tensors are chosen by their keys, prompts weighed by brackets."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,3 @@ def told_by(network_on_disk: Any) -> dict[str, str]:
         "alias": network_on_disk.alias,
         "hash": network_on_disk.hash,
     }
-
-
-Tokenize = Callable[[list[str]], list[list[int]]]
