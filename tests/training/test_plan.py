@@ -15,6 +15,7 @@ from textinv_app.training.plan import (
     describe,
     ladder,
     make_plan,
+    peak_bytes,
     smaller_plan,
     usable_cores,
 )
@@ -56,7 +57,7 @@ def request(family: Family, **changes: Any) -> PlanRequest:
         ("sdxl", 16, {}, (1, False, True, False)),
         ("sdxl", 11, {}, (4, True, True, False)),
         ("sdxl", 11, {"resolution_pixels": 512}, (2, False, True, False)),
-        ("sdxl", 8.2, {}, (1, True, False, False)),
+        ("sdxl", 8.4, {}, (1, True, False, False)),
         # An 8 GB card has about 7.6 free.
         ("sdxl", 7.6, {}, (1, True, False, True)),
         ("sdxl", 6, {}, (1, True, False, True)),
@@ -138,8 +139,9 @@ def test_the_smallest_plans_are_as_small_as_promised() -> None:
     peaks = {family: ladder(request(family), gpu(80)) for family in ("sd1", "sdxl")}
     one_at_a_time = next(plan for plan in peaks["sd1"] if plan.micro_batch_size == 1)
     assert one_at_a_time.peak_bytes < 3.6 * GIGABYTE
-    recomputing = next(plan for plan in peaks["sdxl"] if plan.gradient_checkpointing)
-    assert recomputing.peak_bytes < 9.5 * GIGABYTE
+    recomputing = [plan for plan in peaks["sdxl"] if plan.gradient_checkpointing]
+    smallest_recorded = [plan for plan in recomputing if plan.cuda_graph][-1]
+    assert smallest_recorded.peak_bytes < 8.2 * GIGABYTE
     assert peaks["sdxl"][-1].peak_bytes < 6.0 * GIGABYTE
 
 
@@ -168,3 +170,27 @@ def test_free_memory_is_read(tmp_path: Path) -> None:
     meminfo.write_text("MemTotal: 8000 kB\nMemAvailable:    2000 kB\n", encoding="ascii")
     assert free_memory_bytes(meminfo) == 2000 * 1024
     assert free_memory_bytes(tmp_path / "missing") == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "plan", "counted"),
+    [
+        # Rows of ``python -m tests.benchmarks.memory``, in GB.
+        ("sd1", {}, {}, 2.75),
+        ("sd1", {}, {"micro_batch_size": 4}, 5.10),
+        ("sd1", {}, {"gradient_checkpointing": True}, 2.21),
+        ("sd1", {"method": "lora", "rank": 16}, {"micro_batch_size": 4}, 5.79),
+        ("sd2", {}, {}, 4.09),
+        ("sdxl", {}, {}, 12.22),
+        ("sdxl", {}, {"micro_batch_size": 4}, 28.59),
+        ("sdxl", {}, {"gradient_checkpointing": True}, 7.49),
+        ("sdxl", {}, {"gradient_checkpointing": True, "fp8_storage": True}, 5.34),
+        ("sdxl", {"method": "lora", "rank": 16}, {}, 13.9),
+    ],
+)
+def test_the_formula_gives_the_counted_memory(
+    family: Family, changes: dict[str, Any], plan: dict[str, Any], counted: float
+) -> None:
+    fields: dict[str, Any] = {"device": "cuda", "weights": "bf16", "micro_batch_size": 1}
+    estimated = peak_bytes(Plan(**(fields | plan)), request(family, **changes))
+    assert estimated == pytest.approx(counted * GIGABYTE, rel=0.04)

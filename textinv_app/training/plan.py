@@ -26,24 +26,27 @@ class _Counted:
     ``python -m tests.benchmarks.memory`` counts them again.
     """
 
-    weights: int
+    weights: float
     """UNet and text encoders."""
-    linear_weights: int
+    linear_weights: float
     """The UNet's linear layers alone, which ``fp8_storage`` halves."""
-    sample: int
-    """Activations for one picture of a step."""
-    checkpointed_sample: int
+    sample: float
+    """Activations for one picture of a step of an embedding."""
+    lora_sample: float
+    """The same of a LoRA, which keeps the inputs of the layers it changes."""
+    checkpointed_sample: float
     """The same with gradient checkpointing."""
-    lora_rank: int
+    lora_rank: float
     """Factors of one rank, with gradient and both moments, all fp32."""
     native_pixels: int
 
 
 _COUNTED: dict[Family, _Counted] = {
-    "crayon": _Counted(40_000_000, 10_000_000, 40_000_000, 30_000_000, 1_000_000, 128),
-    "sd1": _Counted(1_970_000_000, 700_000_000, 780_000_000, 250_000_000, 6_400_000, 512),
-    "sd2": _Counted(2_420_000_000, 700_000_000, 2_000_000_000, 500_000_000, 6_400_000, 768),
-    "sdxl": _Counted(6_770_000_000, 4_000_000_000, 5_430_000_000, 620_000_000, 23_000_000, 1024),
+    # Crayon's are halves of what its own steps in fp32 take.
+    "crayon": _Counted(0.046e9, 0.01e9, 0.007e9, 0.007e9, 0.004e9, 0.001e9, 128),
+    "sd1": _Counted(1.97e9, 0.48e9, 0.79e9, 0.95e9, 0.25e9, 0.006e9, 512),
+    "sd2": _Counted(2.41e9, 0.55e9, 1.68e9, 1.98e9, 0.47e9, 0.006e9, 768),
+    "sdxl": _Counted(6.77e9, 4.42e9, 5.46e9, 6.46e9, 0.75e9, 0.042e9, 1024),
 }
 # Kernels' workspaces, fragmentation, and the pictures drawn between steps.
 _CUDA_RESERVE_BYTES = 600_000_000
@@ -175,10 +178,13 @@ def peak_bytes(plan: Plan, request: PlanRequest) -> int:
     width = 2 if plan.weights == "fp32" else 1
     weights = counted.weights * width
     if plan.fp8_storage:
-        weights -= counted.linear_weights * width - counted.linear_weights // 2
+        weights -= counted.linear_weights * (width - 0.5)
     share = (request.resolution_pixels / counted.native_pixels) ** 2
-    sample = counted.checkpointed_sample if plan.gradient_checkpointing else counted.sample
-    trained = counted.lora_rank * request.rank if request.method != "embedding" else 0
+    has_lora = request.method != "embedding"
+    sample = counted.lora_sample if has_lora else counted.sample
+    if plan.gradient_checkpointing:
+        sample = counted.checkpointed_sample
+    trained = counted.lora_rank * request.rank if has_lora else 0
     return int(weights + trained + sample * width * share * plan.micro_batch_size)
 
 
