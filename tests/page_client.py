@@ -58,10 +58,10 @@ class PageClient:
         )
         assert answer.status_code == 200, answer.text
         outputs: list[Any] = answer.json()["data"]
-        self._take(dependency["outputs"], outputs)
+        self.take(dependency["outputs"], outputs)
         return outputs
 
-    def _take(self, output_ids: list[int], outputs: list[Any]) -> None:
+    def take(self, output_ids: list[int], outputs: list[Any]) -> None:
         """Remember what the page would show now."""
         ids = {one["id"]: one["props"].get("elem_id", "") for one in self.config["components"]}
         for output_id, value in zip(output_ids, outputs, strict=True):

@@ -95,9 +95,7 @@ def tick_milliseconds(page: PageClient) -> dict[str, float]:
             }
             answer = client.post(f"{page.server.url}/gradio_api/run/tick", json=body)
             walls.append(time.perf_counter() - start)
-            data = answer.json()["data"]
-            if isinstance(data[2], str):
-                page.seen = data[2]
+            page.take(dependency["outputs"], answer.json()["data"])
             time.sleep(0.1)
         elapsed = time.perf_counter() - began
         used = processor_seconds(page.server) - before - idle_share * elapsed

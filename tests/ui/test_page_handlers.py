@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import gradio as gr
 import pytest
@@ -11,12 +12,11 @@ from fake_library import MAX_PETS, FakeLibrary
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
-from textinv_app.ui.page import PARTS, Page, Seen
+from textinv_app.ui.page import ALL_OUTPUTS, PARTS, REFRESH_OUTPUTS, TICK_OUTPUTS, Page, Seen
 from textinv_app.ui.words import Words
 
 TOKEN = "a" * 64
 STRANGER = "b" * 64
-NAMES = ["owner", "concept", "seen", "toast", *PARTS]
 
 
 class Browser:
@@ -26,13 +26,12 @@ class Browser:
         self.library = library
         self.page = Page(library, Words(language))
         self.token = token
-        self.shown = dict.fromkeys(NAMES, "")
+        self.shown = dict.fromkeys(ALL_OUTPUTS, "")
         self.changed: set[str] = set()
 
-    def _take(self, updates: list[object]) -> None:
-        assert len(updates) == len(NAMES)
+    def _take(self, updates: list[object], names: tuple[str, ...] = ALL_OUTPUTS) -> None:
         new = {
-            name: update for name, update in zip(NAMES, updates, strict=True) if update != gr.skip()
+            name: update for name, update in zip(names, updates, strict=True) if update != gr.skip()
         }
         self.changed = set(new)
         self.shown.update(new)  # type: ignore[arg-type]
@@ -45,7 +44,12 @@ class Browser:
         self._take(self.page.act(self.token, self.shown["concept"], command))
 
     def tick(self) -> None:
-        self._take(self.page.tick(self.token, self.shown["concept"], self.shown["seen"]))
+        updates = self.page.tick(self.token, self.shown["concept"], self.shown["seen"])
+        self._take(updates, TICK_OUTPUTS)
+
+    def refresh(self) -> None:
+        updates = self.page.refresh(self.token, self.shown["concept"], self.shown["seen"])
+        self._take(updates, REFRESH_OUTPUTS)
 
     @property
     def owner(self) -> str:
@@ -219,7 +223,23 @@ def test_a_tick_draws_only_what_changed(with_pet: Browser) -> None:
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
     with_pet.library.advance(with_pet.owner, run_id, 25)
     with_pet.tick()
-    assert with_pet.changed == {"concept", "seen", "train_runs"}
+    assert with_pet.changed == {"seen", "train_runs"}
+
+
+def test_links_are_drawn_again_before_they_expire_and_not_sooner(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_pet.load(with_pet.shown["concept"])
+    with_pet.refresh()
+    assert with_pet.changed == set()
+    later = time.time() + 21 * 60
+    monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
+    with_pet.tick()
+    assert with_pet.changed == set()
+    with_pet.refresh()
+    assert {"photos", "samples", "seen"} <= with_pet.changed
+    with_pet.refresh()
+    assert with_pet.changed == set()
 
 
 def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Browser) -> None:

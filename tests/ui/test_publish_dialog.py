@@ -125,7 +125,7 @@ def test_the_tick_follows_it_and_leaves_the_files_alone(taught: tuple[Browser, s
         browser.owner, artifact_id, stage="uploading", fraction=0.4, file_name="rex.safetensors"
     )
     browser.tick()
-    assert browser.changed == {"seen", "publications", "concept"}
+    assert browser.changed == {"seen", "publications"}
     assert "Sending rex.safetensors" in browser.shown["publications"]
     assert 'aria-valuenow="40"' in browser.shown["publications"]
 

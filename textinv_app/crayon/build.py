@@ -114,7 +114,7 @@ def build_clip(plan: Plan) -> None:
 
 def build_vae(plan: Plan) -> None:
     """Train the autoencoder."""
-    train_vae(plan.work, plan.vae, plan.budget_of("vae"), plan.start)
+    gather_team(plan.threads, functools.partial(_train_vae_member, plan))
 
 
 def build_latents(plan: Plan) -> None:
@@ -247,11 +247,20 @@ def _cache_part(plan: Plan, team: Team) -> None:
     cache_latents(vae, plan.work, team.rank, team.size)
 
 
+def _train_vae_member(plan: Plan, team: Team) -> None:
+    _log_as(team)
+    train_vae(team, plan.work, plan.vae, plan.budget_of("vae"), plan.start)
+
+
 def _train_unet_member(plan: Plan, team: Team) -> None:
-    logging.basicConfig(
-        level=logging.INFO if team.rank == 0 else logging.WARNING, format="%(asctime)s %(message)s"
-    )
+    _log_as(team)
     train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"), plan.start)
+
+
+def _log_as(team: Team) -> None:
+    """Let only the first member tell of its progress."""
+    level = logging.INFO if team.rank == 0 else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
 
 
 def _clip_with_final_text(plan: Plan) -> CrayonClip:

@@ -22,6 +22,7 @@ from textinv_app.crayon.dataset import open_drawings
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import narrowed
 from textinv_app.crayon.sittings import Average, Budget, Sitting
+from textinv_app.crayon.team import Team
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class VaeOptions:
 
     block_out_channels: tuple[int, ...] = (16, 32, 64, 128)
     batch_size: int = 16
+    """Crops a member of the team takes for each step."""
     crop_pixels: int = 64
     whole_share: float = 0.3
     """The last share of the budget trained on whole pictures."""
@@ -59,7 +61,9 @@ def new_vae(options: VaeOptions) -> AutoencoderKL:
     )
 
 
-def train_vae(work: Path, options: VaeOptions, budget: Budget, start: Path | None = None) -> None:
+def train_vae(
+    team: Team, work: Path, options: VaeOptions, budget: Budget, start: Path | None = None
+) -> None:
     """Train or go on training; the checkpoint `vae.pt` holds the averaged weights.
 
     `start` names a model folder whose autoencoder is the beginning, in place of random weights.
@@ -83,14 +87,18 @@ def train_vae(work: Path, options: VaeOptions, budget: Budget, start: Path | Non
         average.restore(saved["average"])
     drawings = open_drawings(work).pixels
     textures = np.load(work / "textures.npy", mmap_mode="r")
-    while not sitting.over():
-        rng = np.random.default_rng((options.seed, sitting.progress.steps))
-        batch = _batch(rng, (drawings, textures), options, sitting.share())
+    while not team.leader_says(float(sitting.over())):
+        rng = np.random.default_rng((options.seed, sitting.progress.steps, team.rank))
+        share = team.leader_says(sitting.share())
+        batch = _batch(rng, (drawings, textures), options, share)
         losses = _step(vae, batch, options)
+        team.average_gradients(vae)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimisers.step(sitting.rate())
+        optimisers.step(team.leader_says(sitting.rate()))
+        sitting.step_done(len(batch) * team.size, losses)
+        if team.rank:
+            continue
         average.update(vae)
-        sitting.step_done(len(batch), losses)
         if sitting.save_is_due():
             sitting.save(
                 {

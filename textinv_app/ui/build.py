@@ -1,4 +1,4 @@
-"""Builds the page: hidden fields that say who asks, four panels of HTML parts, three events."""
+"""Builds the page: hidden fields that say who asks, four panels of HTML parts, four events."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 from textinv_app.library.api import Library
 from textinv_app.ui import ids, present, present_upload
 from textinv_app.ui.markup import Html
-from textinv_app.ui.page import PARTS, Page
+from textinv_app.ui.page import ALL_OUTPUTS, REFRESH_OUTPUTS, TICK_OUTPUTS, Page
 from textinv_app.ui.words import Words
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 TICK_SECONDS = 1.8
+REFRESH_SECONDS = 60
 
 # The token stays in the browser; these few lines stand here because the page may load before the
 # script file does.
@@ -91,7 +92,8 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         for name, part_names in _PANEL_PARTS.items():
             parts |= _panel(words, name, part_names, keep_days)
         toast = _html(Html(""), ids.TOAST)
-        outputs = [owner, concept, seen, toast, *[parts[name] for name in PARTS]]
+        places = {"owner": owner, "concept": concept, "seen": seen, "toast": toast, **parts}
+        outputs = [places[name] for name in ALL_OUTPUTS]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         blocks.load(page.load, [owner, concept], outputs, js=_IDENTITY, **quiet).then(
             None, [concept], None, js=_DONE
@@ -99,8 +101,14 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         bus.click(
             page.act, [owner, concept, command], outputs, js=_TAKE, trigger_mode="multiple", **quiet
         ).then(None, [concept], None, js=_DONE)
-        timer = gr.Timer(TICK_SECONDS)
-        timer.tick(page.tick, [owner, concept, seen], outputs, trigger_mode="once", **quiet)
+        asking = [owner, concept, seen]
+        for handler, seconds, names in (
+            (page.tick, TICK_SECONDS, TICK_OUTPUTS),
+            (page.refresh, REFRESH_SECONDS, REFRESH_OUTPUTS),
+        ):
+            timer = gr.Timer(seconds)
+            drawn = [places[name] for name in names]
+            timer.tick(handler, asking, drawn, trigger_mode="once", **quiet)
     return blocks
 
 

@@ -1,4 +1,7 @@
-"""The handlers behind the page: load, command and tick, free of Gradio but for skipped outputs."""
+"""The handlers behind the page, free of Gradio but for skipped outputs.
+
+A page is loaded once, acts on commands, ticks every two seconds and refreshes its links.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
@@ -17,6 +20,7 @@ from textinv_app.ui import compare_tab, manage_tab, present, publish_tab, train_
 from textinv_app.ui.commands import Command, parse_command
 from textinv_app.ui.desk import (
     COMPARE_PARTS,
+    LIVE_PARTS,
     MANAGE_PARTS,
     PICTURE_PARTS,
     TRAIN_PARTS,
@@ -104,10 +108,16 @@ def seen_now(
     )
 
 
+ALL_OUTPUTS = ("owner", "concept", "seen", "toast", *PARTS)
+TICK_OUTPUTS = ("seen", "toast", *(name for name in PARTS if name in LIVE_PARTS))
+"""Few, because Gradio builds a component anew for every output of every event, skipped or not."""
+REFRESH_OUTPUTS = ("seen", *(name for name in PARTS if name in PICTURE_PARTS))
+
+
 class Page:
     """The handlers of the page in one language.
 
-    Each returns the updates of (owner, concept, seen, toast, \\*parts); what did not change is
+    Each returns the updates of its outputs (``ALL_OUTPUTS`` and so on); what did not change is
     skipped. Every argument comes from a browser and is checked here or by the library.
     """
 
@@ -122,10 +132,11 @@ class Page:
             if visit.concept is None:
                 newest = visit.concepts[0].concept.concept_id if visit.concepts else ""
                 visit = visit.opened(newest)
-            reply = Reply(visit.concept_id, frozenset(PARTS))
-            return self._updates(visit, reply, token=token, seen=self._seen(visit).write())
+            changes = self._changes(visit, Reply(visit.concept_id, frozenset(PARTS)))
+            changes |= {"owner": token, "seen": self._seen(visit).write()}
         except PetnameError as error:
-            return self._problem(error)
+            changes = self._problem(error)
+        return _listed(ALL_OUTPUTS, changes)
 
     def act(self, token: str, concept_id: str, command_text: str) -> list[Update]:
         """Carry out one command of the page."""
@@ -136,23 +147,40 @@ class Page:
             if verb is None:
                 raise BadInput("page.bad_command", "The page sent something that makes no sense.")
             reply = verb(visit, command)
-            return self._updates(visit.opened(reply.concept_id), reply)
+            changes = self._changes(visit.opened(reply.concept_id), reply)
         except PetnameError as error:
-            return self._problem(error)
+            changes = self._problem(error)
+        return _listed(ALL_OUTPUTS, changes)
 
     def tick(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
         """Draw again what has changed since ``seen_text``; usually nothing."""
+        changes: dict[str, Update] = {}
         try:
             visit = self._visit(token, concept_id)
             before, now = Seen.read(seen_text), self._seen(visit)
             parts = _changed_parts(before, now)
-            if not parts:
-                return self._nothing()
-            return self._updates(visit, Reply(concept_id, parts), seen=now.write())
+            if parts:
+                changes = self._changes(visit, Reply(concept_id, parts))
+                changes["seen"] = replace(now, links=before.links).write()
         except (NotFound, BadInput):
-            return self._nothing()
+            pass  # The pet was deleted in another window, which the next command will say.
         except PetnameError as error:
-            return self._problem(error)
+            changes = self._problem(error)
+        return _listed(TICK_OUTPUTS, changes)
+
+    def refresh(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
+        """Draw everything with signed links again when these are about to expire."""
+        changes: dict[str, Update] = {}
+        try:
+            visit = self._visit(token, concept_id)
+            now = self._seen(visit)
+            if now.links != Seen.read(seen_text).links:
+                changes = self._changes(visit, Reply(concept_id, PICTURE_PARTS))
+                changes["seen"] = now.write()
+        except PetnameError as error:
+            # The ticks, which come more often, say it.
+            logger.info("The links could not be drawn again: %s", error.code)
+        return _listed(REFRESH_OUTPUTS, changes)
 
     def _visit(self, token: str, concept_id: str) -> Visit:
         if not isinstance(token, str) or not isinstance(concept_id, str):
@@ -164,42 +192,25 @@ class Page:
         drawing = self._library.latest_drawing(visit.owner)
         return seen_now(runs, drawing, self._library.list_publications(visit.owner))
 
-    def _updates(
-        self, visit: Visit, reply: Reply, *, token: str | None = None, seen: str | None = None
-    ) -> list[Update]:
-        message = gr.skip()
+    def _changes(self, visit: Visit, reply: Reply) -> dict[str, Update]:
+        changes: dict[str, Update] = {"concept": reply.concept_id}
         if reply.message:
-            message = present.toast(reply.message, reply.message_kind, time.monotonic_ns())
-        drawn: list[Update] = []
-        for name, part in PARTS.items():
-            if name in reply.drawn:
-                drawn.append(str(reply.drawn[name]))
-            elif name in reply.parts:
-                drawn.append(str(part(visit)))
-            else:
-                drawn.append(gr.skip())
-        return [
-            gr.skip() if token is None else token,
-            reply.concept_id,
-            gr.skip() if seen is None else seen,
-            message if isinstance(message, dict) else str(message),
-            *drawn,
-        ]
+            html = present.toast(reply.message, reply.message_kind, time.monotonic_ns())
+            changes["toast"] = str(html)
+        changes |= {name: str(PARTS[name](visit)) for name in reply.parts}
+        return changes | {name: str(html) for name, html in reply.drawn.items()}
 
-    def _nothing(self) -> list[Update]:
-        return [gr.skip() for _ in range(4 + len(PARTS))]
-
-    def _problem(self, error: PetnameError) -> list[Update]:
+    def _problem(self, error: PetnameError) -> dict[str, Update]:
         logger.info("The page was answered %s", error.code)
-        updates = self._nothing()
         html = present.toast(self._words.problem(error), "error", time.monotonic_ns())
-        updates[3] = str(html)
-        return updates
+        return {"toast": str(html)}
+
+
+def _listed(outputs: Iterable[str], changes: Mapping[str, Update]) -> list[Update]:
+    return [changes[name] if name in changes else gr.skip() for name in outputs]
 
 
 def _changed_parts(before: Seen, now: Seen) -> frozenset[str]:
-    if now.links != before.links:
-        return PICTURE_PARTS
     parts: set[str] = set()
     if now.runs != before.runs:
         parts.add("train_runs")

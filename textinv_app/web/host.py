@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from textinv_app.errors import BadInput, StorageFailed
 from textinv_app.library.config import LibraryConfig
 from textinv_app.settings import PROGRAM_FOLDER, Settings, read_settings
+from textinv_app.web.gradio_import import import_gradio
 from textinv_app.web.logs import start_logging
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def _run_server(service: Service, settings: Settings, listener: socket.socket) -
     """
     import uvicorn
 
+    import_gradio()
     from textinv_app.web.app import build_app
 
     class AnnouncingServer(uvicorn.Server):
