@@ -153,6 +153,25 @@ def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
     assert pictures[0] != pictures[1]
 
 
+def test_the_first_step_does_not_wait_for_the_picture_of_the_untrained_word(run_of: RunOf) -> None:
+    """The picture is drawn right after it, and still of the word as it was before."""
+    pictures = []
+    for name, learning_rate in (("slow", 1e-4), ("fast", 0.5)):
+        spec, layout = run_of(name, learning_rate=learning_rate)
+        events = train(spec, layout, ControlWatch(layout.control))
+        seen = []
+        for event in events:
+            seen.append(event)
+            if isinstance(event, Judged):
+                break
+        events.close()  # type: ignore[attr-defined]
+        assert [event.step for event in only(seen, StepDone)] == [1]
+        assert seen.index(only(seen, StepDone)[0]) < seen.index(only(seen, PreviewSaved)[0])
+        assert {event.step for event in only(seen, PreviewSaved)} == {0}
+        pictures.append(Image.open(layout.previews / "step-000000-0.webp").tobytes())
+    assert pictures[0] == pictures[1]
+
+
 class StopAfter(ControlWatch):
     """Asks for something once a number of looks at the control file has gone by."""
 

@@ -57,8 +57,8 @@ def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[E
         yield Paused(step=session.trainer.step)
         return
     except StopRequested:
-        if session.trainer.step == 0:
-            raise
+        if not session.trainer.progress.judgements:
+            raise  # Not even the untrained word has been seen.
         session.finish("stopped_by_person")
         yield from session.save()
     yield from publish_result(session)

@@ -134,29 +134,38 @@ class Session:
         yield Validated(step=progress.step, validation_loss=loss)
 
     def preview(self) -> Iterator[Event]:
-        """Draw and judge previews if they are due at this step."""
-        progress = self.trainer.progress
-        judged = progress.judgements and progress.judgements[-1].step == progress.step
-        if judged or not self._is_due(self._settings.preview_every_steps):
+        """Draw and judge previews if they are due at this step.
+
+        The untrained word is drawn after the first step, which need not wait for it that way; until
+        something was judged its weights are the best ones known.
+        """
+        step = self.trainer.step
+        if step and not self.trainer.progress.judgements:
+            yield from self._look(0, self.trainer.best_weights)
+        judgements = self.trainer.progress.judgements
+        judged = judgements and judgements[-1].step == step
+        if not step or judged or not self._is_due(self._settings.preview_every_steps):
             return
         if not self.trainer.is_sound():
             yield from self._roll_back(RanAway("a weight is out of range"))
             return
+        yield from self._look(step, self.trainer.weights())
+
+    def _look(self, step: int, weights: Weights) -> Iterator[Event]:
+        """Draw, show and judge the word as it was after ``step`` steps."""
         equipment, started = self.equipment, time.monotonic()
-        drawn = equipment.previewer.draw_round(
-            equipment.method, self.trainer.weights(), progress.step, equipment.check
-        )
+        drawn = equipment.previewer.draw_round(equipment.method, weights, step, equipment.check)
         self._pace.add_round(time.monotonic() - started)
         for picture in drawn.pictures:
             yield PreviewSaved(
-                step=progress.step,
+                step=step,
                 prompt_index=picture.prompt_index,
                 prompt=picture.prompt,
                 path=picture.path.relative_to(equipment.layout.root).as_posix(),
                 likeness=picture.likeness,
             )
-        yield from self._judge(drawn)
-        yield from self._nearest_words()
+        yield from self._judge(drawn, step, weights)
+        yield from self._nearest_words(step, weights)
 
     def checkpoint(self) -> Iterator[Event]:
         """Save a checkpoint if one is due at this step."""
@@ -240,6 +249,7 @@ class Session:
         return (
             num_unread >= READ_EVERY_STEPS
             or time.monotonic() - self._queued_at >= REPORT_EVERY_SECONDS
+            or not self.trainer.progress.judgements
             or any(self._is_due(every_steps) for every_steps in looks)
         )
 
@@ -247,41 +257,41 @@ class Session:
         step = self.trainer.step
         return step % every_steps == 0 or step >= self._settings.max_steps
 
-    def _judge(self, drawn: PreviewRound) -> Iterator[Event]:
+    def _judge(self, drawn: PreviewRound, step: int, weights: Weights) -> Iterator[Event]:
         progress, kind = self.trainer.progress, self.equipment.spec.kind
+        losses = [loss for measured, loss in progress.validations if measured <= step]
         judgement = Judgement(
-            step=progress.step,
-            validation_loss=progress.validations[-1][1] if progress.validations else None,
+            step=step,
+            validation_loss=losses[-1] if losses else None,
             likeness=drawn.likeness,
             prompt_following=drawn.prompt_following,
         )
         # The untrained word is what everything is compared with, never a result.
-        is_best = progress.step > 0 and is_better(judgement, progress.best, kind)
+        is_best = step > 0 and is_better(judgement, progress.best, kind)
         progress = replace(
             progress,
             judgements=(*progress.judgements, judgement),
             best=judgement if is_best else progress.best,
         )
         if is_best:
-            self.trainer.best_weights = self.trainer.weights()
+            self.trainer.best_weights = weights
         self.trainer.progress = progress
         if judgement.likeness is not None:
             yield Judged(
-                step=progress.step,
+                step=step,
                 verdict=verdict(progress, kind),
                 likeness=round(judgement.likeness, 2),
                 prompt_following=judgement.prompt_following,
                 is_best=is_best,
             )
 
-    def _nearest_words(self) -> Iterator[Event]:
+    def _nearest_words(self, step: int, weights: Weights) -> Iterator[Event]:
         dictionary = self.equipment.dictionary
         if dictionary is None:
             return
-        vectors = self.trainer.weights()["text_encoder"]
-        nearest = dictionary.nearest(vectors)
+        nearest = dictionary.nearest(weights["text_encoder"])
         yield NearestWords(
-            step=self.trainer.step,
+            step=step,
             words=tuple(word for word, _ in nearest),
             similarities=tuple(cosine for _, cosine in nearest),
         )
