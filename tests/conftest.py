@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+# Before torch is imported anywhere: programs that share the cores must not spin while they wait for
+# their own threads, which made them ten times slower, and of two test processes each has one core.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests.browser.chromium import CHROMIUM_OPTIONS, chromium_path
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -185,14 +186,21 @@ def _last_step(layout: RunLayout) -> int:
     return max((getattr(event, "step", 0) for event in read_events(layout.events)[0]), default=0)
 
 
-def zombie_children() -> list[int]:
-    """Return the pids of children of this process that have ended and were not reaped."""
-    found = []
+@contextmanager
+def no_new_zombies() -> Iterator[None]:
+    """Fail if children of this process end meanwhile and are not reaped, other tests' apart."""
+    before = _zombie_children()
+    yield
+    assert not _zombie_children() - before
+
+
+def _zombie_children() -> set[int]:
+    found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text(errors="replace").rsplit(")", 1)[-1].split()
         except OSError:
             continue
         if fields[0] == "Z" and fields[1] == str(os.getpid()):
-            found.append(int(stat.parent.name))
+            found.add(int(stat.parent.name))
     return found

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from executor_contract import ExecutorContract, make_run, wait_until, zombie_children
+from executor_contract import ExecutorContract, make_run, no_new_zombies, wait_until
 from test_local_executor_contract import REPOSITORY, RUNNER, local_executor
 
 from textinv_app.domain.events import Outcome
@@ -111,32 +111,32 @@ def test_the_one_that_waits_becomes_the_runs_own(warm: LocalExecutor, tmp_path: 
 def test_killed_while_it_waits_and_the_next_launch_starts_cold(
     warm: LocalExecutor, tmp_path: Path
 ) -> None:
-    pid, layout = waiting_pid(warm), make_run(tmp_path / "run")
-    start_time = process_start_time(pid)
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not is_running(pid, start_time))
-    warm.launch(layout.root, 1)
-    wait_until(lambda: is_over(warm, layout))
-    holder = read_holder(layout.lock)
-    assert holder is not None
-    assert holder.pid != pid
-    assert zombie_children() == []
+    with no_new_zombies():
+        pid, layout = waiting_pid(warm), make_run(tmp_path / "run")
+        start_time = process_start_time(pid)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_running(pid, start_time))
+        warm.launch(layout.root, 1)
+        wait_until(lambda: is_over(warm, layout))
+        holder = read_holder(layout.lock)
+        assert holder is not None
+        assert holder.pid != pid
 
 
 def test_one_that_no_longer_listens_is_passed_over(tmp_path: Path) -> None:
-    code = CLOSED.format(runner=str(RUNNER))
-    executor = LocalExecutor(
-        command=(sys.executable, "-c", code), environment={"PYTHONPATH": str(REPOSITORY)}
-    )
-    executor.warm_up()
-    pid, layout = waiting_pid(executor), make_run(tmp_path / "run")
-    printed = executor._waiting._waiting.printed  # type: ignore[union-attr]
-    wait_until(lambda: os.pread(printed.fileno(), 10, 0))
-    start_time = process_start_time(pid)
-    executor.launch(layout.root, 1)
-    assert not is_running(pid, start_time)
-    wait_until(lambda: is_over(executor, layout))
-    assert zombie_children() == []
+    with no_new_zombies():
+        code = CLOSED.format(runner=str(RUNNER))
+        executor = LocalExecutor(
+            command=(sys.executable, "-c", code), environment={"PYTHONPATH": str(REPOSITORY)}
+        )
+        executor.warm_up()
+        pid, layout = waiting_pid(executor), make_run(tmp_path / "run")
+        printed = executor._waiting._waiting.printed  # type: ignore[union-attr]
+        wait_until(lambda: os.pread(printed.fileno(), 10, 0))
+        start_time = process_start_time(pid)
+        executor.launch(layout.root, 1)
+        assert not is_running(pid, start_time)
+        wait_until(lambda: is_over(executor, layout))
 
 
 def test_it_ends_itself_when_the_web_process_is_killed() -> None:
@@ -204,12 +204,12 @@ def surroundings(layout: RunLayout) -> dict[str, Any]:
 
 
 def test_cooling_down_leaves_nothing(warm: LocalExecutor, tmp_path: Path) -> None:
-    pid = waiting_pid(warm)
-    start_time = process_start_time(pid)
-    warm.cool_down()
-    assert not is_running(pid, start_time)
-    assert not warm.is_warm
-    assert zombie_children() == []
+    with no_new_zombies():
+        pid = waiting_pid(warm)
+        start_time = process_start_time(pid)
+        warm.cool_down()
+        assert not is_running(pid, start_time)
+        assert not warm.is_warm
     warm.cool_down()
     layout = make_run(tmp_path / "run")
     warm.launch(layout.root, 1)

@@ -40,8 +40,8 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
     run = (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
     assert "-r requirements.txt -r tests/requirements.txt" in README
     assert "-r requirements.txt -r tests/requirements.txt" in run
-    assert "python -m pytest" in README
-    assert "python -m pytest" in run
+    assert "python -m pytest -n 2 --dist loadfile\n" in README
+    assert "python -m pytest -n 2 --dist loadfile\n" in run
 
 
 def test_pictures_and_pages_it_points_to_exist() -> None:
