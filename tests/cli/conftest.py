@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,7 +41,11 @@ Ask = Callable[..., Answer]
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Start a command in a process of its own."""
+    """Start a command in a process of its own.
+
+    It hears Ctrl+C also where the tests were started in the background of a shell, which lets its
+    programs ignore that.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "textinv_app", *arguments],
         stdout=subprocess.PIPE,
@@ -49,7 +54,12 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         encoding="utf-8",
         cwd=REPOSITORY,
         env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **environment},
+        preexec_fn=_hear_interrupts if os.name == "posix" else None,
     )
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ask(*arguments: str, **environment: str) -> Answer:
