@@ -5,6 +5,9 @@ Stages, in order: `data` (draw the training set), `clip` (text and image encoder
 `export`, `samples`. Each can be stopped at any moment and goes on from its last checkpoint when
 started again; `--minutes` is its budget over all sittings. `--start-from FOLDER` begins from an
 exported model (`assets/crayon`, say) and makes it better, with a part of the learning rates.
+
+It trains on a GPU where there is one, then with larger batches (`--batch-scale 8`); else on the
+processor, best with as many processes as cores (`--threads`), which also draw the training set.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from textinv_app.crayon.export import Parts, export
 from textinv_app.crayon.latents import cache_latents, join_latents, measure_scaling
 from textinv_app.crayon.likeness import calibrate
 from textinv_app.crayon.model_card import BuildLog, StageLog, read_log
+from textinv_app.crayon.precision import training_device
 from textinv_app.crayon.quality import reconstruction_psnr_db
 from textinv_app.crayon.samples import write_samples
 from textinv_app.crayon.sittings import Budget
@@ -71,6 +75,11 @@ class Plan:
     vae: VaeOptions = dataclasses.field(default_factory=VaeOptions)
     clip: ClipTraining = dataclasses.field(default_factory=ClipTraining)
     unet: UnetTraining = dataclasses.field(default_factory=UnetTraining)
+
+    @property
+    def members(self) -> int:
+        """How many processes train together: one for a GPU, which it fills alone."""
+        return 1 if training_device().type == "cuda" else self.threads
 
     def budget_of(self, stage: str) -> Budget:
         """Return how long a stage may train."""
@@ -114,7 +123,7 @@ def build_clip(plan: Plan) -> None:
 
 def build_vae(plan: Plan) -> None:
     """Train the autoencoder."""
-    gather_team(plan.threads, functools.partial(_train_vae_member, plan))
+    gather_team(plan.members, functools.partial(_train_vae_member, plan))
 
 
 def build_latents(plan: Plan) -> None:
@@ -129,13 +138,13 @@ def build_latents(plan: Plan) -> None:
         else:
             scaling = measure_scaling(load_trained_vae(plan.work, plan.vae), plan.work)
         scaling_path.write_text(json.dumps(scaling), encoding="utf-8")
-    gather_team(plan.threads, functools.partial(_cache_part, plan))
-    join_latents(plan.work, plan.threads)
+    gather_team(plan.members, functools.partial(_cache_part, plan))
+    join_latents(plan.work, plan.members)
 
 
 def build_unet(plan: Plan) -> None:
     """Train the UNet, with the text encoder."""
-    gather_team(plan.threads, functools.partial(_train_unet_member, plan))
+    gather_team(plan.members, functools.partial(_train_unet_member, plan))
 
 
 def build_refit(plan: Plan) -> None:
@@ -178,7 +187,7 @@ def build_export(plan: Plan) -> None:
             stages=(*_earlier_logs(plan), *_stage_logs(plan)),
             drawings=len(open_drawings(plan.work)),
             pets=len(open_drawings(plan.work)) // SCENES_PER_PET,
-            hardware=f"{os.cpu_count()} CPU cores, shared with other programs",
+            hardware=_hardware(),
             psnr_drawings_db=reconstruction_psnr_db(vae, [held_out_scene(i, 0) for i in range(32)]),
             parameters={
                 "vae": _count(vae),
@@ -218,6 +227,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--start-from", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--threads", type=int, default=1, help="processes of one thread each")
+    parser.add_argument("--batch-scale", type=int, default=1, help="larger batches, for a GPU")
     parser.add_argument("--max-steps", type=int, default=None)
     parser.add_argument("--checkpoint-seconds", type=float, default=150.0)
     parser.add_argument("--tiny", action="store_true", help="build a toy in seconds")
@@ -237,6 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
         plan = tiny(plan)
     if plan.start is not None:
         plan = _gently(plan)
+    plan = _widened(plan, options.batch_scale)
     for stage in STAGES if options.stage == "all" else (options.stage,):
         log.info("stage %s", stage)
         BUILDERS[stage](plan)
@@ -255,6 +266,16 @@ def _train_vae_member(plan: Plan, team: Team) -> None:
 def _train_unet_member(plan: Plan, team: Team) -> None:
     _log_as(team)
     train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"), plan.start)
+
+
+def _widened(plan: Plan, scale: int) -> Plan:
+    """Return the plan with batches so many times larger."""
+    return dataclasses.replace(
+        plan,
+        vae=dataclasses.replace(plan.vae, batch_size=plan.vae.batch_size * scale),
+        clip=dataclasses.replace(plan.clip, pets_per_batch=plan.clip.pets_per_batch * scale),
+        unet=dataclasses.replace(plan.unet, batch_size=plan.unet.batch_size * scale),
+    )
 
 
 def _log_as(team: Team) -> None:
@@ -304,6 +325,12 @@ def _gently(plan: Plan) -> Plan:
             plan.unet, muon_lr=plan.unet.muon_lr * share, adam_lr=plan.unet.adam_lr * share
         ),
     )
+
+
+def _hardware() -> str:
+    if training_device().type == "cuda":
+        return f"one {torch.cuda.get_device_name()}"
+    return f"{os.cpu_count()} CPU cores, shared with other programs"
 
 
 def _count(model: torch.nn.Module) -> int:

@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from textinv_app.crayon.dataset import open_drawings
-from textinv_app.crayon.precision import narrowed
+from textinv_app.crayon.precision import narrowed, training_device
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,8 @@ def join_latents(work: Path, parts: int) -> None:
 def _encode(
     vae: AutoencoderKL, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 ) -> torch.Tensor:
-    batch = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    with narrowed():
-        latents: torch.Tensor = vae.encode(batch).latent_dist.mean.float()
-        return latents
+    device = training_device()
+    batch = torch.from_numpy(np.array(pixels)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with narrowed(device):
+        latents: torch.Tensor = vae.to(device).encode(batch).latent_dist.mean.float()
+        return latents.cpu()

@@ -50,7 +50,7 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a nearly orthogonal matrix with the same row and column spaces, in float32."""
     first, second, third = _NEWTON_SCHULZ
-    work = matrix.to(compute_type())
+    work = matrix.to(compute_type(matrix.device.type))
     tall = work.shape[0] > work.shape[1]
     if tall:
         work = work.T

@@ -1,6 +1,7 @@
-"""The number type the trainings compute in: bfloat16 where the processor multiplies it fast.
+"""Where Crayon's own trainings compute, and in which number type.
 
-Without the instructions for it (AVX512_BF16 or AMX), bfloat16 convolutions are emulated and were
+bfloat16 is taken where the hardware multiplies it fast: on a GPU, and on processors with the
+instructions for it (AVX512_BF16 or AMX). Elsewhere bfloat16 convolutions are emulated and were
 measured 60 times slower than float32 ones.
 """
 
@@ -13,13 +14,22 @@ import torch
 
 
 @functools.cache
-def compute_type() -> torch.dtype:
-    """Return bfloat16 where this processor has instructions for it, float32 elsewhere."""
+def training_device() -> torch.device:
+    """Return the GPU where there is one (``CUDA_VISIBLE_DEVICES=`` hides it), else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@functools.cache
+def compute_type(device_type: str) -> torch.dtype:
+    """Return bfloat16 where a device (``cpu`` or ``cuda``) multiplies it fast, else float32."""
+    if device_type == "cuda":
+        return torch.bfloat16
     flags = torch.cpu.get_capabilities()
     fast = flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("amx")
     return torch.bfloat16 if fast else torch.float32
 
 
-def narrowed() -> AbstractContextManager[object]:
-    """Return a context in which matrices are multiplied in the compute type."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=compute_type() is torch.bfloat16)
+def narrowed(device: torch.device) -> AbstractContextManager[object]:
+    """Return a context in which matrices are multiplied in the device's compute type."""
+    is_narrow = compute_type(device.type) is torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=is_narrow)

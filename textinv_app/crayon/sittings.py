@@ -142,5 +142,5 @@ class Average:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        self.weights = state["weights"]
+        self.weights = {k: v.to(self.weights[k].device) for k, v in state["weights"].items()}
         self._updates = state["updates"]

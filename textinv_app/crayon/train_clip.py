@@ -22,7 +22,7 @@ from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip, token_ids
 from textinv_app.crayon.dataset import SCENES_PER_PET, open_drawings, training_scene
 from textinv_app.crayon.optimisers import Optimisers
-from textinv_app.crayon.precision import narrowed
+from textinv_app.crayon.precision import narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 
 TEXT_LENGTH = 32
@@ -47,6 +47,10 @@ class _Batch:
     pixels: Tensor
     captions: Tensor
 
+    def to(self, device: torch.device) -> _Batch:
+        """Return the batch on a device."""
+        return _Batch(self.pixels.to(device), self.captions.to(device))
+
 
 def train_clip(
     work: Path,
@@ -60,7 +64,7 @@ def train_clip(
     """Train or go on training; the checkpoint `<stage>.pt` holds the averaged weights."""
     torch.manual_seed(training.seed)
     clip = start or CrayonClip(tokenizer, training.towers)
-    clip.train()
+    clip.train().to(training_device())
     clip.requires_grad_(True)
     if training.freeze_text:
         clip.text.requires_grad_(False)
@@ -81,7 +85,7 @@ def train_clip(
     while not sitting.over():
         seed = (training.seed, sitting.progress.steps)
         batch = _batch(np.random.default_rng(seed), pixels, tokenizer, training.pets_per_batch)
-        losses = _step(clip, batch, training)
+        losses = _step(clip, batch.to(training_device()), training)
         torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
         optimisers.step(sitting.rate())
         average.update(clip)
@@ -139,11 +143,12 @@ def _roughened(pictures: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _step(clip: CrayonClip, batch: _Batch, training: ClipTraining) -> dict[str, float]:
-    with narrowed():
+    device = batch.pixels.device
+    with narrowed(device):
         images = clip.embed_images(batch.pixels)
         texts = clip.embed_texts(batch.captions)
     count = len(images) // 2
-    own = torch.arange(2 * count)
+    own = torch.arange(2 * count, device=device)
     logits = clip.text_scale.clamp(max=4.2).exp() * images @ texts.T
     # The other drawing of the same pet is no wrong answer: its caption may fit as well.
     twin = torch.zeros_like(logits, dtype=torch.bool)
@@ -151,7 +156,7 @@ def _step(clip: CrayonClip, batch: _Batch, training: ClipTraining) -> dict[str, 
     logits = logits.masked_fill(twin, -1e4)
     text_loss = (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
     alike = clip.pet_scale.clamp(max=3.4).exp() * images @ images.T
-    alike = alike.masked_fill(torch.eye(2 * count, dtype=torch.bool), -1e4)
+    alike = alike.masked_fill(torch.eye(2 * count, dtype=torch.bool, device=device), -1e4)
     partner = (own + count) % (2 * count)
     pet_loss = F.cross_entropy(alike, partner)
     loss: Tensor = text_loss + training.pet_weight * pet_loss

@@ -24,7 +24,7 @@ from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
 from textinv_app.crayon.dataset import training_scene
 from textinv_app.crayon.optimisers import Optimisers
-from textinv_app.crayon.precision import narrowed
+from textinv_app.crayon.precision import narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 from textinv_app.crayon.team import Team
 from textinv_app.crayon.unet_model import UnetOptions, new_scheduler, new_unet
@@ -89,6 +89,8 @@ def train_unet(
     else:
         contrasted = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
         denoiser.text.load_state_dict(_text_weights(contrasted["average"]["weights"]))
+    device = training_device()
+    denoiser.to(device)
     unet_optimisers = Optimisers(
         denoiser.unet,
         muon_lr=training.muon_lr,
@@ -110,7 +112,7 @@ def train_unet(
         text_optimisers.restore(saved["text_optimisers"])
         average.restore(saved["average"])
     latents = np.load(work / "latents.npy", mmap_mode="r")
-    schedule = _Schedule(training.snr_cap)
+    schedule = _Schedule(training.snr_cap, device)
     text_learns = True
     while not team.leader_says(float(sitting.over())):
         if text_learns and team.leader_says(sitting.share()) >= training.text_share:
@@ -118,7 +120,7 @@ def train_unet(
             _settle_text(team, denoiser, average)
         rng = np.random.default_rng((training.seed, sitting.progress.steps, team.rank))
         captions, clean = _batch(rng, latents, tokenizer, training)
-        loss = _step(denoiser, schedule, clean, captions)
+        loss = _step(denoiser, schedule, clean.to(device), captions.to(device))
         team.average_gradients(denoiser)
         torch.nn.utils.clip_grad_norm_(denoiser.parameters(), 1.0)
         rate = team.leader_says(sitting.rate(warm_up_steps=60, decay_share=0.45))
@@ -151,8 +153,8 @@ def load_trained_denoiser(work: Path, tokenizer: CLIPTokenizer, training: UnetTr
 class _Schedule:
     """Signal and noise shares of each timestep, and the weight of its loss."""
 
-    def __init__(self, snr_cap: float) -> None:
-        signal = new_scheduler().alphas_cumprod
+    def __init__(self, snr_cap: float, device: torch.device) -> None:
+        signal = new_scheduler().alphas_cumprod.to(device)
         self.signal = signal.sqrt()
         self.noise = (1 - signal).sqrt()
         ratio = signal / (1 - signal)
@@ -178,16 +180,16 @@ def _batch(
 
 
 def _step(denoiser: Denoiser, schedule: _Schedule, clean: Tensor, captions: Tensor) -> float:
-    count = len(clean)
+    count, device = len(clean), clean.device
     # Spread evenly over the schedule: less noise in the gradient than independent draws.
-    spread = (torch.arange(count) + torch.rand(count)) / count
+    spread = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
     timesteps = (spread * 1000).long().clamp(max=999)
     noise = torch.randn_like(clean)
     signal = schedule.signal[timesteps].view(-1, 1, 1, 1)
     share = schedule.noise[timesteps].view(-1, 1, 1, 1)
     noisy = signal * clean + share * noise
     velocity = signal * noise - share * clean
-    with narrowed():
+    with narrowed(device):
         predicted = denoiser(noisy, timesteps, captions)
     errors = (predicted.float() - velocity).pow(2).mean((1, 2, 3))
     weights = schedule.weight[timesteps]

@@ -20,7 +20,7 @@ from torch import Tensor
 from textinv_app.crayon import shipped
 from textinv_app.crayon.dataset import open_drawings
 from textinv_app.crayon.optimisers import Optimisers
-from textinv_app.crayon.precision import narrowed
+from textinv_app.crayon.precision import narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 from textinv_app.crayon.team import Team
 
@@ -72,6 +72,7 @@ def train_vae(
     vae = new_vae(options)
     if start is not None:
         shipped.load_vae(start, vae)
+    vae.to(training_device())
     optimisers = Optimisers(
         vae,
         muon_lr=options.muon_lr,
@@ -91,7 +92,7 @@ def train_vae(
         rng = np.random.default_rng((options.seed, sitting.progress.steps, team.rank))
         share = team.leader_says(sitting.share())
         batch = _batch(rng, (drawings, textures), options, share)
-        losses = _step(vae, batch, options)
+        losses = _step(vae, batch.to(training_device()), options)
         team.average_gradients(vae)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimisers.step(team.leader_says(sitting.rate()))
@@ -140,7 +141,7 @@ def _batch(
 
 
 def _step(vae: AutoencoderKL, batch: Tensor, options: VaeOptions) -> dict[str, float]:
-    with narrowed():
+    with narrowed(batch.device):
         posterior = vae.encode(batch).latent_dist
         decoded = vae.decode(posterior.sample()).sample
     decoded = decoded.float()
