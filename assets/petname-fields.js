@@ -36,9 +36,26 @@
     typing = { id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd };
   }
 
+  /* Nor the selection of somebody who is about to type over all of it. */
+  let selected = null;
+  document.addEventListener('selectionchange', () => {
+    const input = document.activeElement;
+    if (!input || !input.id || !input.matches('input[data-changes]') || input.selectionEnd === null) return;
+    const whole = input.value && input.selectionStart === 0 && input.selectionEnd === input.value.length;
+    selected = whole ? { id: input.id, value: input.value } : null;
+  });
+
+  function keepSelection() {
+    const input = selected && byId(selected.id);
+    const away = document.activeElement !== input && document.activeElement !== document.body;
+    if (!input || away || input.value === selected.value) return;
+    input.focus({ preventScroll: true });
+    input.select();
+  }
+
   function keepTyping() {
     const input = typing && byId(typing.id);
-    if (!input) return;
+    if (!input) { keepSelection(); return; }
     if (input.value !== typing.value) input.value = typing.value;
     if (document.activeElement === document.body) {
       input.focus({ preventScroll: true });

@@ -27,6 +27,7 @@ class PageClient:
     """``""`` for English, ``/fr`` for French."""
     concept_id: str = ""
     seen: str = ""
+    wake: str = ""
     toast: str = ""
     """HTML of the last message."""
     parts: dict[str, str] = field(default_factory=dict)
@@ -72,6 +73,8 @@ class PageClient:
                 self.concept_id = value
             elif name == "pn-seen":
                 self.seen = value
+            elif name == "pn-wake":
+                self.wake = value
             elif name == "pn-toast":
                 self.toast = value
             elif name.startswith("pn-") and name != "pn-owner":
@@ -88,7 +91,11 @@ class PageClient:
 
     def tick(self) -> list[Any]:
         """Ask what is new."""
-        return self.event("tick", self.token, self.concept_id, self.seen)
+        woken = self.wake
+        outputs = self.event("tick", self.token, self.concept_id, self.seen)
+        if self.wake != woken:
+            self.event("look", self.token, self.concept_id, self.seen)
+        return outputs
 
     def tick_until(self, done: Callable[[PageClient], bool], timeout_seconds: float) -> None:
         """Keep asking, as an open page does, until ``done`` says so."""

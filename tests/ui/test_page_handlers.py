@@ -12,7 +12,15 @@ from fake_library import MAX_PETS, FakeLibrary
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
-from textinv_app.ui.page import ALL_OUTPUTS, PARTS, REFRESH_OUTPUTS, TICK_OUTPUTS, Page, Seen
+from textinv_app.ui.page import (
+    ALL_OUTPUTS,
+    LOOK_OUTPUTS,
+    PARTS,
+    REFRESH_OUTPUTS,
+    TICK_OUTPUTS,
+    Page,
+    Seen,
+)
 from textinv_app.ui.words import Words
 
 TOKEN = "a" * 64
@@ -46,6 +54,11 @@ class Browser:
     def tick(self) -> None:
         updates = self.page.tick(self.token, self.shown["concept"], self.shown["seen"])
         self._take(updates, TICK_OUTPUTS)
+        if "wake" in self.changed:
+            ticked = self.changed - {"wake"}
+            updates = self.page.look(self.token, self.shown["concept"], self.shown["seen"])
+            self._take(updates, LOOK_OUTPUTS)
+            self.changed |= ticked
 
     def refresh(self) -> None:
         updates = self.page.refresh(self.token, self.shown["concept"], self.shown["seen"])

@@ -146,6 +146,22 @@ def test_photos_name_square_and_start_by_hand(chromium: Browser, address: str) -
     page.context.close()
 
 
+def test_what_is_selected_to_be_typed_over_stays_selected(chromium: Browser, address: str) -> None:
+    """The answer to the field before came between Ctrl+A and the first letter, once."""
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    _calm(page)
+    word = page.locator("#pn-word")
+    word.click()
+    page.keyboard.press("Control+A")
+    page.evaluate("petname.send({do: 'concept.change', field: 'class_word', value: 'puppy'})")
+    expect(word).to_have_value("biscuitpuppy")
+    page.keyboard.type("grumblehound")
+    expect(word).to_have_value("grumblehound")
+    page.context.close()
+
+
 def test_what_is_being_typed_survives_the_answer_to_the_field_before(
     chromium: Browser, address: str
 ) -> None:

@@ -23,7 +23,7 @@ IMPORT_NAME = "canaryimport"
 PAUSE_TIMEOUT_SECONDS = 240
 SECRETS = (PET_NAME, PHOTO_NAME, WORD, IMPORT_NAME)
 
-EVENTS = {"load", "act", "tick", "refresh"}
+EVENTS = {"load", "act", "tick", "look", "refresh"}
 # Command to its fields; {concept}, {photo}, {run}, {artifact} stand for the victim's ids.
 COMMANDS: dict[str, dict[str, Any]] = {
     "concept.open": {"id": "{concept}"},
@@ -156,7 +156,7 @@ def test_loading_and_ticking_with_anothers_concept_shows_nothing(
     """A stranger's page that names the victim's concept stays empty."""
     stranger = PageClient(victim.server, page=page, concept_id=victim.concept_id)
     answer = str(stranger.event("load", stranger.token, victim.concept_id))
-    for event in ("tick", "refresh"):
+    for event in ("tick", "look", "refresh"):
         answer += str(stranger.event(event, stranger.token, victim.concept_id, ""))
     assert not [secret for secret in SECRETS if secret in answer]
 

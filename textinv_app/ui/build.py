@@ -1,4 +1,4 @@
-"""Builds the page: hidden fields that say who asks, four panels of HTML parts, four events."""
+"""Builds the page: hidden fields that say who asks, four panels of HTML parts, five events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import os
 from textinv_app.library.api import Library
 from textinv_app.ui import ids, present, present_upload
 from textinv_app.ui.markup import Html
-from textinv_app.ui.page import ALL_OUTPUTS, REFRESH_OUTPUTS, TICK_OUTPUTS, Page
+from textinv_app.ui.page import (
+    ALL_OUTPUTS,
+    LOOK_OUTPUTS,
+    REFRESH_OUTPUTS,
+    TICK_OUTPUTS,
+    Page,
+)
 from textinv_app.ui.words import Words
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -84,6 +90,8 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         owner = gr.Textbox(visible=False, elem_id=ids.OWNER)
         concept = gr.Textbox(visible=False, elem_id=ids.CONCEPT)
         seen = gr.Textbox(visible=False, elem_id="pn-seen")
+        # Hidden, yet there: a part that is not drawn at all tells nobody that it has changed.
+        wake = gr.Textbox(visible="hidden", elem_id=ids.WAKE)
         command = gr.Textbox(visible=False, elem_id="pn-command")
         bus = gr.Button("", visible="hidden", elem_id=ids.BUS)
         _html(present.header(words), ids.HEADER)
@@ -93,6 +101,7 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
             parts |= _panel(words, name, part_names, keep_days)
         toast = _html(Html(""), ids.TOAST)
         places = {"owner": owner, "concept": concept, "seen": seen, "toast": toast, **parts}
+        places["wake"] = wake
         outputs = [places[name] for name in ALL_OUTPUTS]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         blocks.load(page.load, [owner, concept], outputs, js=_IDENTITY, **quiet).then(
@@ -109,6 +118,7 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
             timer = gr.Timer(seconds)
             drawn = [places[name] for name in names]
             timer.tick(handler, asking, drawn, trigger_mode="once", **quiet)
+        wake.change(page.look, asking, [places[name] for name in LOOK_OUTPUTS], **quiet)
     return blocks
 
 

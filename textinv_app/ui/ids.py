@@ -5,6 +5,7 @@ from __future__ import annotations
 OWNER = "pn-owner"
 CONCEPT = "pn-concept"
 SEEN = "pn-seen"
+WAKE = "pn-wake"
 BUS = "pn-bus"
 TOAST = "pn-toast"
 HEADER = "pn-header"

@@ -1,6 +1,7 @@
 """The handlers behind the page, free of Gradio but for skipped outputs.
 
-A page is loaded once, acts on commands, ticks every two seconds and refreshes its links.
+A page is loaded once and acts on commands. It ticks every two seconds, looks again when a tick has
+woken it, and refreshes its links.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def seen_now(
 
 
 ALL_OUTPUTS = ("owner", "concept", "seen", "toast", *PARTS)
-TICK_OUTPUTS = ("seen", "toast", *(name for name in PARTS if name in LIVE_PARTS))
+TICK_OUTPUTS = ("seen", "toast", "wake", "train_runs")
 """Few, because Gradio builds a component anew for every output of every event, skipped or not."""
+LOOK_OUTPUTS = ("seen", *(name for name in PARTS if name in LIVE_PARTS - {"train_runs"}))
 REFRESH_OUTPUTS = ("seen", *(name for name in PARTS if name in PICTURE_PARTS))
 
 
@@ -153,20 +155,37 @@ class Page:
         return _listed(ALL_OUTPUTS, changes)
 
     def tick(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
-        """Draw again what has changed since ``seen_text``; usually nothing."""
+        """Draw the trainings again if they have changed since ``seen_text``; usually nothing.
+
+        Where anything else has changed the page is woken, and looks for itself.
+        """
         changes: dict[str, Update] = {}
         try:
             visit = self._visit(token, concept_id)
             before, now = Seen.read(seen_text), self._seen(visit)
-            parts = _changed_parts(before, now)
-            if parts:
-                changes = self._changes(visit, Reply(concept_id, parts))
-                changes["seen"] = replace(now, links=before.links).write()
+            if now.runs != before.runs:
+                changes = self._changes(visit, Reply(concept_id, frozenset({"train_runs"})))
+                changes["seen"] = replace(before, runs=now.runs).write()
+            if _changed_parts(before, now):
+                changes["wake"] = str(time.monotonic_ns())
         except (NotFound, BadInput):
             pass  # The pet was deleted in another window, which the next command will say.
         except PetnameError as error:
             changes = self._problem(error)
         return _listed(TICK_OUTPUTS, changes)
+
+    def look(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
+        """Draw again what else has changed since ``seen_text``, the trainings apart."""
+        changes: dict[str, Update] = {}
+        try:
+            visit = self._visit(token, concept_id)
+            before, now = Seen.read(seen_text), self._seen(visit)
+            changes = self._changes(visit, Reply(concept_id, _changed_parts(before, now)))
+            changes["seen"] = replace(now, runs=before.runs, links=before.links).write()
+        except PetnameError as error:
+            # The ticks, which come more often, say it.
+            logger.info("The page could not look again: %s", error.code)
+        return _listed(LOOK_OUTPUTS, changes)
 
     def refresh(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
         """Draw everything with signed links again when these are about to expire."""
@@ -212,8 +231,6 @@ def _listed(outputs: Iterable[str], changes: Mapping[str, Update]) -> list[Updat
 
 def _changed_parts(before: Seen, now: Seen) -> frozenset[str]:
     parts: set[str] = set()
-    if now.runs != before.runs:
-        parts.add("train_runs")
     if now.results != before.results:
         parts |= {"compare_setup", "manage_files", "manage_storage"}
     if now.drawing != before.drawing:
