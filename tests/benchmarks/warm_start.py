@@ -4,8 +4,8 @@
     python -m tests.benchmarks.warm_start --method lora --rounds 3
 
 The claim is the moment in which the executor is told to launch. ``ready`` is when the training
-phase begins (model loaded, photos encoded), ``first step`` when the first optimizer step begins.
-Between the two the untrained word is validated and drawn. Let nothing else run.
+phase begins (model loaded, photos encoded), ``first step`` when the first optimizer step begins:
+between the two the untrained word is validated; it is drawn after that step. Let nothing else run.
 
 Last figures: docs/benchmarks.md.
 """
@@ -34,11 +34,11 @@ GIVE_UP_SECONDS = 300.0
 
 
 def measure(executor: LocalExecutor, layout: RunLayout) -> dict[str, float]:
-    """Launch a run, end it after its first step, and return seconds since the claim."""
+    """Launch a run, end it after its first picture, and return seconds since the claim."""
     claimed_at, claimed = time.time(), time.monotonic()
     executor.launch(layout.root, 1)
     events: list[Event] = []
-    while not any(event.type in ("step", "failed") for event in events):
+    while not {"preview", "failed"} & {event.type for event in events}:
         if time.monotonic() - claimed > GIVE_UP_SECONDS:
             raise SystemExit(layout.log.read_text(encoding="utf-8")[-3000:])
         time.sleep(0.01)
