@@ -41,7 +41,7 @@ from textinv_app.crayon.precision import training_device
 from textinv_app.crayon.quality import reconstruction_psnr_db
 from textinv_app.crayon.samples import write_samples
 from textinv_app.crayon.sittings import Budget
-from textinv_app.crayon.team import Team, gather_team
+from textinv_app.crayon.team import Team, gather_team, tell_progress
 from textinv_app.crayon.tokenizer import build_tokenizer
 from textinv_app.crayon.train_clip import ClipTraining, load_trained_clip, train_clip
 from textinv_app.crayon.train_unet import UnetTraining, load_trained_denoiser, train_unet
@@ -232,7 +232,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint-seconds", type=float, default=150.0)
     parser.add_argument("--tiny", action="store_true", help="build a toy in seconds")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    tell_progress()
     torch.set_num_threads(1 if options.threads > 1 else max(1, torch.get_num_threads()))
     plan = Plan(
         work=options.work,
@@ -259,12 +259,10 @@ def _cache_part(plan: Plan, team: Team) -> None:
 
 
 def _train_vae_member(plan: Plan, team: Team) -> None:
-    _log_as(team)
     train_vae(team, plan.work, plan.vae, plan.budget_of("vae"), plan.start)
 
 
 def _train_unet_member(plan: Plan, team: Team) -> None:
-    _log_as(team)
     train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"), plan.start)
 
 
@@ -276,12 +274,6 @@ def _widened(plan: Plan, scale: int) -> Plan:
         clip=dataclasses.replace(plan.clip, pets_per_batch=plan.clip.pets_per_batch * scale),
         unet=dataclasses.replace(plan.unet, batch_size=plan.unet.batch_size * scale),
     )
-
-
-def _log_as(team: Team) -> None:
-    """Let only the first member tell of its progress."""
-    level = logging.INFO if team.rank == 0 else logging.WARNING
-    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
 
 
 def _clip_with_final_text(plan: Plan) -> CrayonClip:

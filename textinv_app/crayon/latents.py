@@ -20,6 +20,7 @@ _BATCH = 32
 
 def measure_scaling(vae: AutoencoderKL, work: Path, count: int = 512) -> float:
     """Return the factor that brings the latents of the drawings to a standard deviation of 1."""
+    vae.to(training_device())
     pixels = open_drawings(work).pixels
     chosen = np.linspace(0, len(pixels) - 1, min(count, len(pixels))).astype(int)
     values = [_encode(vae, pixels[chosen[i : i + _BATCH]]) for i in range(0, len(chosen), _BATCH)]
@@ -34,6 +35,7 @@ def cache_latents(vae: AutoencoderKL, work: Path, part: int = 0, parts: int = 1)
     path = work / f"latents.{part}.npy"
     if path.exists():
         return
+    vae.to(training_device())
     pixels = open_drawings(work).pixels
     edges = np.linspace(0, len(pixels), parts + 1).astype(int)
     scaling = float(json.loads((work / "scaling.json").read_text(encoding="utf-8")))
@@ -60,8 +62,7 @@ def join_latents(work: Path, parts: int) -> None:
 def _encode(
     vae: AutoencoderKL, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 ) -> torch.Tensor:
-    device = training_device()
-    batch = torch.from_numpy(np.array(pixels)).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    with narrowed(device):
-        latents: torch.Tensor = vae.to(device).encode(batch).latent_dist.mean.float()
+    batch = torch.from_numpy(np.array(pixels)).to(vae.device).permute(0, 3, 1, 2).float()
+    with narrowed(vae.device):
+        latents: torch.Tensor = vae.encode(batch / 127.5 - 1).latent_dist.mean.float()
         return latents.cpu()

@@ -7,6 +7,7 @@ step instead of at every operation.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +79,14 @@ def gather_team(size: int, job: Callable[[Team], None]) -> None:
         start_processes(_member, arguments, nprocs=size, start_method="spawn")  # type: ignore[no-untyped-call]
 
 
+def tell_progress(rank: int = 0) -> None:
+    """Log to standard error, what goes on by the first member of a team only."""
+    level = logging.INFO if rank == 0 else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(message)s")
+
+
 def _member(rank: int, size: int, meeting_file: str, job: Callable[[Team], None]) -> None:
+    tell_progress(rank)
     torch.set_num_threads(1)
     team = Team(rank, size, meeting_file)
     job(team)

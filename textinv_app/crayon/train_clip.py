@@ -64,7 +64,8 @@ def train_clip(
     """Train or go on training; the checkpoint `<stage>.pt` holds the averaged weights."""
     torch.manual_seed(training.seed)
     clip = start or CrayonClip(tokenizer, training.towers)
-    clip.train().to(training_device())
+    device = training_device()
+    clip.train().to(device)
     clip.requires_grad_(True)
     if training.freeze_text:
         clip.text.requires_grad_(False)
@@ -85,7 +86,7 @@ def train_clip(
     while not sitting.over():
         seed = (training.seed, sitting.progress.steps)
         batch = _batch(np.random.default_rng(seed), pixels, tokenizer, training.pets_per_batch)
-        losses = _step(clip, batch.to(training_device()), training)
+        losses = _step(clip, batch.to(device), training)
         torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
         optimisers.step(sitting.rate())
         average.update(clip)

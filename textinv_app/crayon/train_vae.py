@@ -72,7 +72,8 @@ def train_vae(
     vae = new_vae(options)
     if start is not None:
         shipped.load_vae(start, vae)
-    vae.to(training_device())
+    device = training_device()
+    vae.to(device)
     optimisers = Optimisers(
         vae,
         muon_lr=options.muon_lr,
@@ -92,7 +93,7 @@ def train_vae(
         rng = np.random.default_rng((options.seed, sitting.progress.steps, team.rank))
         share = team.leader_says(sitting.share())
         batch = _batch(rng, (drawings, textures), options, share)
-        losses = _step(vae, batch.to(training_device()), options)
+        losses = _step(vae, batch.to(device), options)
         team.average_gradients(vae)
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimisers.step(team.leader_says(sitting.rate()))

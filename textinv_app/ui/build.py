@@ -89,10 +89,10 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
     with gr.Blocks(title=words("page.title"), analytics_enabled=False, fill_width=True) as blocks:
         owner = gr.Textbox(visible=False, elem_id=ids.OWNER)
         concept = gr.Textbox(visible=False, elem_id=ids.CONCEPT)
-        seen = gr.Textbox(visible=False, elem_id="pn-seen")
+        seen = gr.Textbox(visible=False, elem_id=ids.SEEN)
         # Hidden, yet there: a part that is not drawn at all tells nobody that it has changed.
         wake = gr.Textbox(visible="hidden", elem_id=ids.WAKE)
-        command = gr.Textbox(visible=False, elem_id="pn-command")
+        command = gr.Textbox(visible=False, elem_id=ids.COMMAND)
         bus = gr.Button("", visible="hidden", elem_id=ids.BUS)
         _html(present.header(words), ids.HEADER)
         parts = {"switcher": _html(Html(""), _PART_IDS["switcher"])}
@@ -100,25 +100,30 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         for name, part_names in _PANEL_PARTS.items():
             parts |= _panel(words, name, part_names, keep_days)
         toast = _html(Html(""), ids.TOAST)
-        places = {"owner": owner, "concept": concept, "seen": seen, "toast": toast, **parts}
-        places["wake"] = wake
-        outputs = [places[name] for name in ALL_OUTPUTS]
+        hidden = {"owner": owner, "concept": concept, "seen": seen, "wake": wake}
+        places = {**hidden, "toast": toast, **parts}
+        everything, ticked, looked, refreshed = (
+            [places[name] for name in names]
+            for names in (ALL_OUTPUTS, TICK_OUTPUTS, LOOK_OUTPUTS, REFRESH_OUTPUTS)
+        )
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        blocks.load(page.load, [owner, concept], outputs, js=_IDENTITY, **quiet).then(
+        blocks.load(page.load, [owner, concept], everything, js=_IDENTITY, **quiet).then(
             None, [concept], None, js=_DONE
         )
         bus.click(
-            page.act, [owner, concept, command], outputs, js=_TAKE, trigger_mode="multiple", **quiet
+            page.act,
+            [owner, concept, command],
+            everything,
+            js=_TAKE,
+            trigger_mode="multiple",
+            **quiet,
         ).then(None, [concept], None, js=_DONE)
         asking = [owner, concept, seen]
-        for handler, seconds, names in (
-            (page.tick, TICK_SECONDS, TICK_OUTPUTS),
-            (page.refresh, REFRESH_SECONDS, REFRESH_OUTPUTS),
-        ):
-            timer = gr.Timer(seconds)
-            drawn = [places[name] for name in names]
-            timer.tick(handler, asking, drawn, trigger_mode="once", **quiet)
-        wake.change(page.look, asking, [places[name] for name in LOOK_OUTPUTS], **quiet)
+        gr.Timer(TICK_SECONDS).tick(page.tick, asking, ticked, trigger_mode="once", **quiet)
+        wake.change(page.look, asking, looked, **quiet)
+        gr.Timer(REFRESH_SECONDS).tick(
+            page.refresh, asking, refreshed, trigger_mode="once", **quiet
+        )
     return blocks
 
 

@@ -83,14 +83,3 @@ MANAGE_PARTS = frozenset({"manage_files", "publications", "manage_pets", "manage
 ALL_PARTS = UPLOAD_PARTS | TRAIN_PARTS | COMPARE_PARTS | MANAGE_PARTS
 PICTURE_PARTS = ALL_PARTS - {"word_hint", "refusals", "train_presets", "form"}
 """Parts with signed links, drawn again before these expire."""
-LIVE_PARTS = frozenset(
-    {
-        "train_runs",
-        "compare_setup",
-        "compare_results",
-        "manage_files",
-        "publications",
-        "manage_storage",
-    }
-)
-"""Parts that change by themselves while a training, a drawing or a publication goes on."""

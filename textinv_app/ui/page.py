@@ -21,7 +21,6 @@ from textinv_app.ui import compare_tab, manage_tab, present, publish_tab, train_
 from textinv_app.ui.commands import Command, parse_command
 from textinv_app.ui.desk import (
     COMPARE_PARTS,
-    LIVE_PARTS,
     MANAGE_PARTS,
     PICTURE_PARTS,
     TRAIN_PARTS,
@@ -112,7 +111,13 @@ def seen_now(
 ALL_OUTPUTS = ("owner", "concept", "seen", "toast", *PARTS)
 TICK_OUTPUTS = ("seen", "toast", "wake", "train_runs")
 """Few, because Gradio builds a component anew for every output of every event, skipped or not."""
-LOOK_OUTPUTS = ("seen", *(name for name in PARTS if name in LIVE_PARTS - {"train_runs"}))
+_PARTS_OF_SEEN: Mapping[str, frozenset[str]] = {
+    "results": frozenset({"compare_setup", "manage_files", "manage_storage"}),
+    "drawing": frozenset({"compare_results"}),
+    "publications": frozenset({"publications"}),
+}
+"""Parts that change by themselves, the trainings apart, by the field of ``Seen`` that tells so."""
+LOOK_OUTPUTS = ("seen", *sorted(frozenset().union(*_PARTS_OF_SEEN.values())))
 REFRESH_OUTPUTS = ("seen", *(name for name in PARTS if name in PICTURE_PARTS))
 
 
@@ -230,11 +235,9 @@ def _listed(outputs: Iterable[str], changes: Mapping[str, Update]) -> list[Updat
 
 
 def _changed_parts(before: Seen, now: Seen) -> frozenset[str]:
-    parts: set[str] = set()
-    if now.results != before.results:
-        parts |= {"compare_setup", "manage_files", "manage_storage"}
-    if now.drawing != before.drawing:
-        parts.add("compare_results")
-    if now.publications != before.publications:
-        parts.add("publications")
-    return frozenset(parts)
+    changed = [
+        parts
+        for name, parts in _PARTS_OF_SEEN.items()
+        if getattr(now, name) != getattr(before, name)
+    ]
+    return frozenset().union(*changed)
