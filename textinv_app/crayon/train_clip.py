@@ -23,7 +23,9 @@ from textinv_app.crayon.clip_model import ClipOptions, CrayonClip, token_ids
 from textinv_app.crayon.dataset import SCENES_PER_PET, open_drawings, training_scene
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import narrowed, training_device
-from textinv_app.crayon.sittings import Average, Budget, Sitting
+from textinv_app.crayon.sittings import Budget, Sitting
+from textinv_app.crayon.team import Team
+from textinv_app.crayon.training import Course, Done, Pace, Turn, train
 
 TEXT_LENGTH = 32
 
@@ -61,39 +63,17 @@ def train_clip(
     stage: str = "clip",
     start: CrayonClip | None = None,
 ) -> None:
-    """Train or go on training; the checkpoint `<stage>.pt` holds the averaged weights."""
+    """Train or go on training; the checkpoint `<stage>.pt` holds the averaged weights.
+
+    Not in a team: a drawing has to be told from all others of a batch, which none should split.
+    """
     torch.manual_seed(training.seed)
     clip = start or CrayonClip(tokenizer, training.towers)
-    device = training_device()
-    clip.train().to(device)
+    clip.train().to(training_device())
     clip.requires_grad_(True)
     if training.freeze_text:
         clip.text.requires_grad_(False)
-    optimisers = Optimisers(
-        clip,
-        muon_lr=training.muon_lr,
-        adam_lr=training.adam_lr,
-        adam_names=("embedding", "projection.weight", "scale"),
-    )
-    average = Average(clip, 0.995)
-    sitting = Sitting(work, stage, budget)
-    saved = sitting.saved()
-    if saved is not None:
-        clip.load_state_dict(saved["model"])
-        optimisers.restore(saved["optimisers"])
-        average.restore(saved["average"])
-    pixels = open_drawings(work).pixels
-    while not sitting.over():
-        seed = (training.seed, sitting.progress.steps)
-        batch = _batch(np.random.default_rng(seed), pixels, tokenizer, training.pets_per_batch)
-        losses = _step(clip, batch.to(device), training)
-        torch.nn.utils.clip_grad_norm_(clip.parameters(), 1.0)
-        optimisers.step(sitting.rate())
-        average.update(clip)
-        sitting.step_done(len(batch.pixels), losses)
-        if sitting.save_is_due():
-            state = {"model": clip.state_dict(), "optimisers": optimisers.state()}
-            sitting.save({**state, "average": average.state()})
+    train(_ClipCourse(clip, work, tokenizer, training), Sitting(work, stage, budget), Team())
 
 
 def load_trained_clip(
@@ -105,6 +85,29 @@ def load_trained_clip(
     clip.load_state_dict(state["average"]["weights"])
     clip.eval().requires_grad_(False)
     return clip
+
+
+class _ClipCourse(Course[CrayonClip]):
+    """Both towers over pairs of drawings."""
+
+    def __init__(
+        self, clip: CrayonClip, work: Path, tokenizer: CLIPTokenizer, training: ClipTraining
+    ) -> None:
+        optimisers = Optimisers(
+            clip,
+            muon_lr=training.muon_lr,
+            adam_lr=training.adam_lr,
+            adam_names=("embedding", "projection.weight", "scale"),
+        )
+        super().__init__(clip, {"optimisers": optimisers}, 0.995, Pace(training.seed))
+        self._tokenizer, self._training = tokenizer, training
+        self._pixels = open_drawings(work).pixels
+
+    def step(self, turn: Turn) -> Done:
+        pets = self._training.pets_per_batch
+        batch = _batch(turn.rng, self._pixels, self._tokenizer, pets)
+        device = self.model.text_scale.device
+        return Done(len(batch.pixels), _step(self.model, batch.to(device), self._training))
 
 
 def _batch(

@@ -27,6 +27,7 @@ from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 from textinv_app.crayon.team import Team
+from textinv_app.crayon.training import Course, Done, Pace, Turn, train
 from textinv_app.crayon.unet_model import UnetOptions, new_scheduler, new_unet
 
 log = logging.getLogger(__name__)
@@ -89,56 +90,8 @@ def train_unet(
     else:
         contrasted = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
         denoiser.text.load_state_dict(_text_weights(contrasted["average"]["weights"]))
-    device = training_device()
-    denoiser.to(device)
-    unet_optimisers = Optimisers(
-        denoiser.unet,
-        muon_lr=training.muon_lr,
-        adam_lr=training.adam_lr,
-        adam_names=("conv_in", "conv_out", "time_embedding"),
-    )
-    text_optimisers = Optimisers(
-        denoiser.text,
-        muon_lr=training.muon_lr * training.text_rate,
-        adam_lr=training.adam_lr * training.text_rate,
-        adam_names=("embedding",),
-    )
-    average = Average(denoiser, training.average_decay)
-    sitting = Sitting(work, "unet", budget)
-    saved = sitting.saved()
-    if saved is not None:
-        denoiser.load_state_dict(saved["model"])
-        unet_optimisers.restore(saved["optimisers"])
-        text_optimisers.restore(saved["text_optimisers"])
-        average.restore(saved["average"])
-    latents = np.load(work / "latents.npy", mmap_mode="r")
-    schedule = _Schedule(training.snr_cap, device)
-    text_learns = True
-    while not team.leader_says(float(sitting.over())):
-        if text_learns and team.leader_says(sitting.share()) >= training.text_share:
-            text_learns = False
-            _settle_text(team, denoiser, average)
-        rng = np.random.default_rng((training.seed, sitting.progress.steps, team.rank))
-        captions, clean = _batch(rng, latents, tokenizer, training)
-        loss = _step(denoiser, schedule, clean.to(device), captions.to(device))
-        team.average_gradients(denoiser)
-        torch.nn.utils.clip_grad_norm_(denoiser.parameters(), 1.0)
-        rate = team.leader_says(sitting.rate(warm_up_steps=60, decay_share=0.45))
-        unet_optimisers.step(rate)
-        text_optimisers.step(rate)
-        sitting.step_done(len(clean) * team.size, {"v": loss})
-        if team.rank:
-            continue
-        average.update(denoiser)
-        if sitting.save_is_due():
-            sitting.save(
-                {
-                    "model": denoiser.state_dict(),
-                    "average": average.state(),
-                    "optimisers": unet_optimisers.state(),
-                    "text_optimisers": text_optimisers.state(),
-                }
-            )
+    denoiser.to(training_device())
+    train(_UnetCourse(denoiser, work, tokenizer, training), Sitting(work, "unet", budget), team)
 
 
 def load_trained_denoiser(work: Path, tokenizer: CLIPTokenizer, training: UnetTraining) -> Denoiser:
@@ -148,6 +101,45 @@ def load_trained_denoiser(work: Path, tokenizer: CLIPTokenizer, training: UnetTr
     denoiser.load_state_dict(state["average"]["weights"])
     denoiser.eval().requires_grad_(False)
     return denoiser
+
+
+class _UnetCourse(Course[Denoiser]):
+    """The denoiser over cached latents; the text encoder learns along at first."""
+
+    def __init__(
+        self, denoiser: Denoiser, work: Path, tokenizer: CLIPTokenizer, training: UnetTraining
+    ) -> None:
+        unet_optimisers = Optimisers(
+            denoiser.unet,
+            muon_lr=training.muon_lr,
+            adam_lr=training.adam_lr,
+            adam_names=("conv_in", "conv_out", "time_embedding"),
+        )
+        text_optimisers = Optimisers(
+            denoiser.text,
+            muon_lr=training.muon_lr * training.text_rate,
+            adam_lr=training.adam_lr * training.text_rate,
+            adam_names=("embedding",),
+        )
+        super().__init__(
+            denoiser,
+            {"optimisers": unet_optimisers, "text_optimisers": text_optimisers},
+            training.average_decay,
+            Pace(training.seed, warm_up_steps=60, decay_share=0.45),
+        )
+        self._tokenizer, self._training = tokenizer, training
+        self._latents = np.load(work / "latents.npy", mmap_mode="r")
+        self._schedule = _Schedule(training.snr_cap, denoiser.unet.device)
+        self._text_learns = True
+
+    def step(self, turn: Turn) -> Done:
+        if self._text_learns and turn.share >= self._training.text_share:
+            self._text_learns = False
+            _settle_text(turn.team, self.model, self.average)
+        captions, clean = _batch(turn.rng, self._latents, self._tokenizer, self._training)
+        device = self.model.unet.device
+        loss = _step(self.model, self._schedule, clean.to(device), captions.to(device))
+        return Done(len(clean), {"v": loss})
 
 
 class _Schedule:

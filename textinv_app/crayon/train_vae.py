@@ -21,8 +21,9 @@ from textinv_app.crayon import shipped
 from textinv_app.crayon.dataset import open_drawings
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import narrowed, training_device
-from textinv_app.crayon.sittings import Average, Budget, Sitting
+from textinv_app.crayon.sittings import Budget, Sitting
 from textinv_app.crayon.team import Team
+from textinv_app.crayon.training import Course, Done, Pace, Turn, train
 
 log = logging.getLogger(__name__)
 
@@ -72,43 +73,8 @@ def train_vae(
     vae = new_vae(options)
     if start is not None:
         shipped.load_vae(start, vae)
-    device = training_device()
-    vae.to(device)
-    optimisers = Optimisers(
-        vae,
-        muon_lr=options.muon_lr,
-        adam_lr=options.adam_lr,
-        adam_names=("conv_in", "conv_out", "quant_conv"),
-    )
-    average = Average(vae, 0.998)
-    sitting = Sitting(work, "vae", budget)
-    saved = sitting.saved()
-    if saved is not None:
-        vae.load_state_dict(saved["model"])
-        optimisers.restore(saved["optimisers"])
-        average.restore(saved["average"])
-    drawings = open_drawings(work).pixels
-    textures = np.load(work / "textures.npy", mmap_mode="r")
-    while not team.leader_says(float(sitting.over())):
-        rng = np.random.default_rng((options.seed, sitting.progress.steps, team.rank))
-        share = team.leader_says(sitting.share())
-        batch = _batch(rng, (drawings, textures), options, share)
-        losses = _step(vae, batch.to(device), options)
-        team.average_gradients(vae)
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
-        optimisers.step(team.leader_says(sitting.rate()))
-        sitting.step_done(len(batch) * team.size, losses)
-        if team.rank:
-            continue
-        average.update(vae)
-        if sitting.save_is_due():
-            sitting.save(
-                {
-                    "model": vae.state_dict(),
-                    "optimisers": optimisers.state(),
-                    "average": average.state(),
-                }
-            )
+    vae.to(training_device())
+    train(_VaeCourse(vae, work, options), Sitting(work, "vae", budget), team)
 
 
 def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
@@ -118,6 +84,26 @@ def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
     vae.load_state_dict(state["average"]["weights"])
     vae.eval().requires_grad_(False)
     return vae
+
+
+class _VaeCourse(Course[AutoencoderKL]):
+    """The autoencoder over drawings and textures."""
+
+    def __init__(self, vae: AutoencoderKL, work: Path, options: VaeOptions) -> None:
+        optimisers = Optimisers(
+            vae,
+            muon_lr=options.muon_lr,
+            adam_lr=options.adam_lr,
+            adam_names=("conv_in", "conv_out", "quant_conv"),
+        )
+        super().__init__(vae, {"optimisers": optimisers}, 0.998, Pace(options.seed))
+        self._options = options
+        textures = np.load(work / "textures.npy", mmap_mode="r")
+        self._sources = (open_drawings(work).pixels, textures)
+
+    def step(self, turn: Turn) -> Done:
+        batch = _batch(turn.rng, self._sources, self._options, turn.share)
+        return Done(len(batch), _step(self.model, batch.to(self.model.device), self._options))
 
 
 def _batch(
