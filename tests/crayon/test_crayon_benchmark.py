@@ -13,7 +13,7 @@ from PIL import Image
 from tests.benchmarks.attribute_reader import AttributeReader
 from tests.benchmarks.coat_colour import distance, lab_of, measure_coat
 from tests.benchmarks.crayon.asked import asked_of
-from tests.benchmarks.crayon.records import Records
+from tests.benchmarks.crayon.records import Line, Records, Share
 from tests.benchmarks.crayon.report import Row, table
 from tests.benchmarks.reader_data import UNKNOWN, coat_of, facts_of, labels_of, reader_scene
 from tests.benchmarks.reader_net import HEADS, NetOptions, ReaderNet
@@ -140,6 +140,34 @@ def test_figures_on_file_are_not_measured_again(tmp_path: Path) -> None:
     assert Records(path, "old").get("vae", "drawings", measure)["value"] == 1
     assert Records(path, "new").get("vae", "drawings", measure)["value"] == 2
     assert Records(path, "new").get("vae", "drawings", measure)["value"] == 2
+
+
+def test_processes_side_by_side_measure_everything_once_and_a_pet_in_one_place(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "measurements.jsonl"
+    places: dict[str, list[int]] = {}
+
+    def run(number: int, of: int) -> list[Line]:
+        records = Records(path, "stamp", Share(number, of))
+        lines = []
+        for pet in range(4):
+            for way in ("alone", "lora"):
+
+                def measure(key: str = f"{pet}-{way}") -> Line:
+                    places.setdefault(key, []).append(number)
+                    return {"value": key}
+
+                lines.append(records.get("pets", f"{pet}-{way}", measure, together=str(pet)))
+        return lines
+
+    run(0, 2)
+    run(1, 2)
+    assert all(len(numbers) == 1 for numbers in places.values())
+    assert all(places[f"{pet}-alone"] == places[f"{pet}-lora"] for pet in range(4))
+    assert {number for numbers in places.values() for number in numbers} == {0, 1}
+    assert [line["value"] for line in run(0, 1)] == sorted(places)
+    assert all(len(numbers) == 1 for numbers in places.values())
 
 
 def test_the_table_says_what_was_not_reached() -> None:

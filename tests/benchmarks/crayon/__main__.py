@@ -1,6 +1,7 @@
 """Measures Crayon against what it is to reach, and prints the table.
 
     python -m tests.benchmarks.crayon                                # everything, some hours
+    python -m tests.benchmarks.crayon --processes 2                  # the same on two cores, sooner
     python -m tests.benchmarks.crayon --part vae,prompts,speed --captions 60
     python -m tests.benchmarks.crayon --part pets --pets 3 --methods embedding --sheets DIR
 
@@ -8,13 +9,17 @@ Every figure stands beside that of the class word alone. Pictures are drawn by t
 words are taught by `python -m textinv_app train`, attributes are read by
 `tests.benchmarks.attribute_reader`. What has been measured lies in `--work` and is not measured
 again for the same weights and reader, so a run that was cut off goes on where it was; only the
-speed is always measured anew, and wants an idle machine.
+speed is always measured anew, and wants an idle machine. With `--processes` the words are taught
+and the pictures drawn side by side, on a part of the cores each; one teaching takes longer so.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +36,7 @@ from tests.benchmarks.crayon import (
     vae_part,
 )
 from tests.benchmarks.crayon.bench import Bench, Options
+from tests.benchmarks.crayon.records import Share
 from tests.benchmarks.crayon.report import Row, heading, table
 
 log = logging.getLogger(__name__)
@@ -51,6 +57,13 @@ def main() -> None:
     given = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     bench = Bench(_options(given))
+    if given.share.of > 1:
+        for part in given.part:
+            if part in _DRAWN_PARTS:
+                _DRAWN_PARTS[part].run(bench)
+        return
+    if given.processes > 1:
+        _measure_side_by_side(bench, given.processes)
     measured: list[Row] = []
     for part in given.part:
         log.info("part %s", part)
@@ -69,6 +82,20 @@ def main() -> None:
     print(text)
     if given.output is not None:
         given.output.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _measure_side_by_side(bench: Bench, processes: int) -> None:
+    """Put all measurements on file, each process its share, then let the records be read."""
+    log.info("attribute reader %s", bench.reader.fingerprint)
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", "tests.benchmarks.crayon", *sys.argv[1:]]
+    members = [
+        subprocess.Popen([*command, "--share", f"{number + 1}/{processes}"], env=environment)
+        for number in range(processes)
+    ]
+    if any([member.wait() for member in members]):
+        raise SystemExit("one of the processes failed; called again, this goes on where they were")
 
 
 def _arguments() -> argparse.Namespace:
@@ -93,7 +120,14 @@ def _arguments() -> argparse.Namespace:
     add("--seeds", type=int, default=8, help="pictures of each pet")
     add("--style-prompts", type=int, default=40)
     add("--negative-prompts", type=int, default=100, help="of each set")
+    add("--processes", type=int, default=1, help="how many measure side by side")
+    add("--share", type=_share, default=Share(), metavar="1/2", help="only this share, no table")
     return parser.parse_args()
+
+
+def _share(text: str) -> Share:
+    number, _, of = text.partition("/")
+    return Share(int(number) - 1, int(of))
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -111,6 +145,7 @@ def _options(given: argparse.Namespace) -> Options:
         seeds=given.seeds,
         style_prompts=given.style_prompts,
         negative_prompts=given.negative_prompts,
+        share=given.share,
     )
 
 

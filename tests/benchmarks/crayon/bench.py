@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.benchmarks.attribute_reader import AttributeReader, Reading, open_reader
 from tests.benchmarks.coat_colour import Lab, distance
-from tests.benchmarks.crayon.records import Records, fingerprint_of
+from tests.benchmarks.crayon.records import Records, Share, fingerprint_of
 from textinv_app.commands.choosing import choose_file
 from textinv_app.commands.draw import prompts_for
 from textinv_app.domain.concept import Method
@@ -44,6 +44,7 @@ class Options:
     seeds: int
     style_prompts: int
     negative_prompts: int
+    share: Share
 
     @property
     def crayon(self) -> Path:
@@ -90,7 +91,7 @@ class Bench:
     @functools.cached_property
     def records(self) -> Records:
         """The measurements so far."""
-        return Records(self.options.work / "measurements.jsonl", self.stamp)
+        return Records(self.options.work / "measurements.jsonl", self.stamp, self.options.share)
 
     @functools.cached_property
     def model(self) -> LoadedModel:

@@ -67,7 +67,8 @@ def run(bench: Bench) -> list[Line]:
                     taught, _ = teach(bench, lesson, "embedding")
                 return _measure(bench, taught, name, index)
 
-            lines.append(bench.records.get(PART, f"{name}-{index:03}-{pace}", measure))
+            key = f"{name}-{index:03}-{pace}"
+            lines.append(bench.records.get(PART, key, measure, together=PART))
     return lines
 
 

@@ -96,7 +96,10 @@ def run(bench: Bench) -> list[Line]:
         for way in ("alone", *bench.options.methods):
             lines.append(
                 bench.records.get(
-                    PART, _key(bench, subject, way), lambda s=subject, w=way: _measure(bench, s, w)
+                    PART,
+                    _key(bench, subject, way),
+                    lambda s=subject, w=way: _measure(bench, s, w),
+                    together=subject.name,
                 )
             )
     return lines

@@ -7,6 +7,7 @@ is measured where the attribute reader sees it, and where it sees none in the mi
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from statistics import fmean
 
@@ -71,9 +72,8 @@ def run(bench: Bench) -> list[Line]:
         for way in ("alone", *options.methods):
             pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
             key = f"{pet}-{way}{pace}-{options.seeds}"
-            lines.append(
-                bench.records.get(PART, key, lambda p=pet, w=way, k=key: _measure(bench, p, w, k))
-            )
+            measure = functools.partial(_measure, bench, pet, way, key)
+            lines.append(bench.records.get(PART, key, measure, together=pet))
     return lines
 
 

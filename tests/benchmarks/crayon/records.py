@@ -5,10 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which measurements are this process's, of several that measure side by side."""
+
+    number: int = 0
+    """From 0."""
+    of: int = 1
 
 
 class Records:
@@ -17,9 +27,10 @@ class Records:
     Lines of other stamps stay in the file and are not looked at.
     """
 
-    def __init__(self, path: Path, stamp: str) -> None:
+    def __init__(self, path: Path, stamp: str, share: Share | None = None) -> None:
         """Read what is there; a line cut off by a crash is passed over."""
-        self.path, self.stamp = path, stamp
+        self.path, self.stamp, self.share = path, stamp, share or Share()
+        self._groups: dict[tuple[str, str], int] = {}
         self._known: dict[tuple[str, str], Line] = {}
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         for one in text.splitlines():
@@ -29,11 +40,20 @@ class Records:
         self._end = "\n" if text and not text.endswith("\n") else ""
         """What has to be written before the next line."""
 
-    def get(self, part: str, key: str, measure: Callable[[], Line]) -> Line:
-        """Return a measurement: the one on file, or a new one, which is put on file."""
+    def get(
+        self, part: str, key: str, measure: Callable[[], Line], together: str | None = None
+    ) -> Line:
+        """Return a measurement: the one on file, or a new one, which is put on file.
+
+        One that another process has to make is an empty line. All that are to be measured
+        `together` are made by the same one, in turn with the other groups.
+        """
+        group = self._groups.setdefault((part, together or key), len(self._groups))
         known = self._known.get((part, key))
         if known is not None:
             return known
+        if group % self.share.of != self.share.number:
+            return {}
         line = {"stamp": self.stamp, "part": part, "key": key, **measure()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:

@@ -6,6 +6,7 @@ No caption of the training data ever named it, so the class word ("drawing") can
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import random
 from pathlib import Path
@@ -67,7 +68,8 @@ def run(bench: Bench) -> list[Line]:
     for way in ("alone", *options.methods):
         pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
         key = f"{way}{pace}-{options.style_prompts}"
-        lines.append(bench.records.get(PART, key, lambda w=way, k=key: _measure(bench, w, k)))
+        measure = functools.partial(_measure, bench, way, key)
+        lines.append(bench.records.get(PART, key, measure, together=PART))
     return lines
 
 
