@@ -40,7 +40,8 @@ def test_a_given_number_of_steps_is_made_and_looked_at(max_steps: int) -> None:
     assert not settings.stop_early
     assert settings.warmup_steps < max_steps
     # Previews, validation and checkpoints meet, so that a judged step is also a saved one.
-    assert settings.preview_every_steps == settings.checkpoint_every_steps
+    assert settings.preview_every_steps % settings.checkpoint_every_steps == 0
+    assert settings.preview_every_steps % settings.validate_every_steps == 0
 
 
 def test_seed_and_mirroring_are_passed_on() -> None:

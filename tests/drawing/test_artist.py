@@ -75,6 +75,25 @@ def test_a_seed_gives_the_same_picture_whatever_is_drawn_with_it(loaded: LoadedO
     assert np.abs(_pixels(together[1]) - _pixels(together[0])).max() > 3
 
 
+@pytest.mark.parametrize("family", ["crayon", "sdxl"])
+def test_prompts_drawn_together_give_the_pictures_they_give_alone(
+    family: Family, loaded: LoadedOf
+) -> None:
+    artist = Artist(loaded(family))
+    tasks = [_task(prompt="a dog", seeds=(1, 2)), _task(prompt="two red cars", seeds=(2,))]
+    together = [[_pixels(one) for one in some] for some in artist.draw_together(tasks)]
+    assert [len(pictures) for pictures in together] == [2, 1]
+    for task, pictures in zip(tasks, together, strict=True):
+        for picture, alone in zip(pictures, artist.draw(task), strict=True):
+            assert np.abs(picture - _pixels(alone)).max() <= 1  # rounding of a batch
+    assert np.abs(together[0][1] - together[1][0]).max() > 3  # one seed, two prompts
+
+
+def test_prompts_of_unlike_sizes_are_not_drawn_together(loaded: LoadedOf) -> None:
+    with pytest.raises(ValueError, match="one size"):
+        Artist(loaded("sd1")).draw_together([_task(), _task(guidance_scale=1.0)])
+
+
 def test_many_pictures_are_drawn_in_portions(
     loaded: LoadedOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

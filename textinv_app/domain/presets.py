@@ -127,7 +127,13 @@ _PRODIGY_RATE = 1.0
 
 _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
 _GUIDANCE_SCALE: dict[Family, float] = {"crayon": 4.0, "sd1": 7.0, "sd2": 7.0, "sdxl": 6.0}
-_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 12, "sd1": 25, "sd2": 25, "sdxl": 25}
+_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 8, "sd1": 20, "sd2": 20, "sdxl": 20}
+
+# How often the result is looked at: a round of previews costs as much as some eight steps of four
+# pictures, and all looking is to stay below a tenth of a Balanced training
+# (``python -m tests.benchmarks.time_shares``).
+_ROUNDS: dict[PresetName, int] = {"quick": 4, "balanced": 6, "careful": 10}
+_MOST_STEPS_BETWEEN_ROUNDS = 100
 
 
 def settings_for(request: PresetRequest) -> TrainingSettings:
@@ -139,7 +145,9 @@ def settings_for(request: PresetRequest) -> TrainingSettings:
         lora_learning_rate = _PRODIGY_RATE if request.method == "pivotal" else None
         learning_rate = _PRODIGY_RATE if request.method == "lora" else learning_rate
     max_steps = request.max_steps or recipe.max_steps
-    interval = max(5, min(50, max_steps // 4))
+    between_rounds = min(_MOST_STEPS_BETWEEN_ROUNDS, max_steps // _ROUNDS[request.preset])
+    # Twice between two rounds, so that what is judged is also measured and saved.
+    interval = max(5, between_rounds // 2)
     return TrainingSettings(
         resolution_pixels=_RESOLUTION_PIXELS[request.family],
         max_steps=max_steps,
@@ -154,8 +162,8 @@ def settings_for(request: PresetRequest) -> TrainingSettings:
         embedding_variant=request.embedding_variant,
         seed=request.seed,
         mirror=request.mirror,
-        preview_every_steps=interval,
-        validate_every_steps=max(5, min(25, max_steps // 10)),
+        preview_every_steps=2 * interval,
+        validate_every_steps=interval,
         checkpoint_every_steps=interval,
         preview_inference_steps=_PREVIEW_INFERENCE_STEPS[request.family],
         guidance_scale=_GUIDANCE_SCALE[request.family],

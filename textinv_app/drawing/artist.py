@@ -93,23 +93,42 @@ class Artist:
         A seed gives the same picture whatever other seeds are drawn with it, but for rounding.
         Raises what ``on_step`` raises, and ``ModelUnavailable`` where memory runs out.
         """
+        return self.draw_together([task], on_step)[0]
+
+    def draw_together(
+        self, tasks: Sequence[DrawingTask], on_step: OnStep = lambda _fraction: None
+    ) -> list[list[Image.Image]]:
+        """Draw several prompts at once, which is sooner than one after the other.
+
+        All tasks agree in size, steps and guidance scale, else ``ValueError``; for the rest as
+        ``draw``, a list of pictures for each task.
+        """
+        if len({_manner(task) for task in tasks}) > 1:
+            raise ValueError("pictures that are drawn together have one size, steps and guidance")
+        order = [(place, seed) for place, task in enumerate(tasks) for seed in task.seeds]
         pictures: list[Image.Image] = []
-        at_a_time = self._pictures_at_a_time(task.resolution_pixels)
+        at_a_time = self._pictures_at_a_time(tasks[0].resolution_pixels)
         with self._vae_at_hand(), wearing_changes(self._changes), torch.no_grad():
-            wanted, unwanted = self._encode(task)
-            while len(pictures) < len(task.seeds):
-                seeds = task.seeds[len(pictures) : len(pictures) + at_a_time]
-                done = len(pictures) / len(task.seeds)
-                share = len(seeds) / len(task.seeds)
+            encoded = [self._encode(task) for task in tasks]
+            while len(pictures) < len(order):
+                some = order[len(pictures) : len(pictures) + at_a_time]
+                done, share = len(pictures) / len(order), len(some) / len(order)
+                wanted, unwanted = (
+                    _gathered([encoded[place][which] for place, _ in some]) for which in (0, 1)
+                )
                 try:
                     pictures += self._draw_some(
-                        task, seeds, (wanted, unwanted), _scaled(on_step, done, share)
+                        tasks[0],
+                        [seed for _, seed in some],
+                        (wanted, unwanted),
+                        _scaled(on_step, done, share),
                     )
                 except RuntimeError as error:
                     if not _is_out_of_memory(error):
                         raise
-                    at_a_time = self._smaller(len(seeds), error)
-        return pictures
+                    at_a_time = self._smaller(len(some), error)
+        drawn = iter(pictures)
+        return [[next(drawn) for _ in task.seeds] for task in tasks]
 
     def _word(self, artifact: WornArtifact) -> WornWord:
         widths = tuple(int(encoder.config.hidden_size) for encoder in self._model.text_encoders)
@@ -164,7 +183,7 @@ class Artist:
         conditioning: tuple[Conditioning, Conditioning],
         on_step: OnStep,
     ) -> list[Image.Image]:
-        wanted, unwanted = (_repeated(entry, len(seeds)) for entry in conditioning)
+        wanted, unwanted = conditioning
         given: dict[str, Any] = {
             "prompt_embeds": wanted.hidden_states,
             "negative_prompt_embeds": unwanted.hidden_states,
@@ -250,12 +269,14 @@ def _make_pipeline(model: LoadedModel) -> Any:
     return pipeline
 
 
-def _repeated(conditioning: Conditioning, count: int) -> Conditioning:
-    pooled = conditioning.pooled
-    return Conditioning(
-        conditioning.hidden_states.repeat(count, 1, 1),
-        None if pooled is None else pooled.repeat(count, 1),
-    )
+def _manner(task: DrawingTask) -> tuple[int, int, float]:
+    return task.resolution_pixels, task.num_inference_steps, task.guidance_scale
+
+
+def _gathered(entries: Sequence[Conditioning]) -> Conditioning:
+    pooled = [entry.pooled for entry in entries if entry.pooled is not None]
+    states = torch.cat([entry.hidden_states for entry in entries])
+    return Conditioning(states, torch.cat(pooled) if pooled else None)
 
 
 def _scaled(on_step: OnStep, done: float, share: float) -> OnStep:

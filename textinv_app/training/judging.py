@@ -20,7 +20,7 @@ GETTING_CLOSE = 40.0
 COPYING_PROMPT_SHARE = 0.6
 """Share of the prompt following at the start below which pictures ignore their prompt."""
 COPYING_VALIDATION_RISE = 1.1
-PATIENCE = 3
+PATIENCE = 2
 """Rounds without anything better after which training ends or is called not improving."""
 SMOOTHING = 3
 """Measurements in one value of the smoothed validation loss."""
@@ -28,10 +28,11 @@ FLAT_SHARE = 0.998
 """Share of its best that the validation loss has to fall below to count as better."""
 LEARNT_SHARE = 0.99
 """Share of its start that the loss of a negative word has to fall below to count as learnt."""
-SETTLED_WINDOW = 8
-"""Newest validation losses whose variance is compared with that of all (variance rule)."""
+FEWEST_TO_SETTLE = 8
+"""Validation losses before which the variance rule says nothing."""
 SETTLED_SHARE = 0.15
-"""Share of the variance of all losses below which the newest count as settled, as in DVAR."""
+"""Share of the variance of all losses below which their newer half counts as settled, as in DVAR;
+a loss that falls evenly has a quarter."""
 MIN_SHARE_BEFORE_STOP = 0.5
 """Share of ``max_steps`` before which a training never ends by itself."""
 
@@ -110,12 +111,12 @@ def has_settled(losses: Sequence[float]) -> bool:
     """Tell whether validation losses only wobble any more (DVAR, arXiv 2302.04841).
 
     They are measured on fixed photos, noise and timesteps, so what they vary by is what is learnt:
-    the variance of the newest is small beside that of all.
+    the variance of their newer half is small beside that of all.
     """
-    if len(losses) < 2 * SETTLED_WINDOW:
+    if len(losses) < FEWEST_TO_SETTLE:
         return False
     whole = pvariance(losses)
-    return whole == 0 or pvariance(losses[-SETTLED_WINDOW:]) < SETTLED_SHARE * whole
+    return whole == 0 or pvariance(losses[len(losses) // 2 :]) < SETTLED_SHARE * whole
 
 
 def likeness_is_flat(progress: Progress, kind: ConceptKind) -> bool:

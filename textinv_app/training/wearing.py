@@ -157,19 +157,17 @@ def draw_sheets(
     """Draw with ``worn`` and take it off again; ``check`` is called often and may raise."""
     artist.wear(worn)
     try:
-        return [
-            artist.draw(
-                DrawingTask(
-                    prompt=sheet.prompts.prompt,
-                    negative_prompt=sheet.prompts.negative_prompt,
-                    seeds=tuple(sheet.seeds),
-                    num_inference_steps=spec.settings.preview_inference_steps,
-                    guidance_scale=spec.settings.guidance_scale,
-                    resolution_pixels=spec.settings.resolution_pixels,
-                ),
-                on_step=lambda *_: check(),
+        tasks = [
+            DrawingTask(
+                prompt=sheet.prompts.prompt,
+                negative_prompt=sheet.prompts.negative_prompt,
+                seeds=tuple(sheet.seeds),
+                num_inference_steps=spec.settings.preview_inference_steps,
+                guidance_scale=spec.settings.guidance_scale,
+                resolution_pixels=spec.settings.resolution_pixels,
             )
             for sheet in sheets
         ]
+        return artist.draw_together(tasks, on_step=lambda *_: check())
     finally:
         artist.undress()
