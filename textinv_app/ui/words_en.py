@@ -115,7 +115,10 @@ WORDS: dict[str, str] = {
     "train.started.one": "The training is on its way.",
     "train.started.many": "{n} trainings are on their way, one after the other.",
     "model.crayon.title": "Crayon",
-    "model.crayon.about": "Our own little model. It draws cartoon animals, on any computer.",
+    "model.crayon.about": (
+        "Our own little model, on any computer. It draws your pet as a cartoon: its colours and "
+        "markings, not a photo."
+    ),
     "model.sd15.title": "Stable Diffusion 1.5",
     "model.sd15.about": "The classic: photos and paintings, and a world of add-ons.",
     "model.sd21.title": "Stable Diffusion 2.1",
