@@ -14,59 +14,105 @@ import torch
 from torch import Tensor, nn
 
 from textinv_app.crayon.precision import compute_type
+from textinv_app.crayon.team import Team
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum with orthogonal updates for matrices and convolution kernels."""
+    """Momentum with orthogonal updates for matrices and convolution kernels.
+
+    A team shares the work: each member makes some of the matrices orthogonal for all.
+    """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float, momentum: float, weight_decay: float
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        momentum: float,
+        team: Team | None = None,
     ) -> None:
         """Optimise parameters of at least two dimensions; the first counts as the rows."""
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self._team = team or Team()
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""
         del closure
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                average = state["momentum"]
-                average.lerp_(parameter.grad, 1 - group["momentum"])
-                update = parameter.grad.lerp(average, group["momentum"])
-                matrix = orthogonal(update.flatten(1))
-                scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(matrix.view_as(parameter), alpha=-group["lr"] * scale)
+            moved = [parameter for parameter in group["params"] if parameter.grad is not None]
+            matrices = [self._with_momentum(one, group["momentum"]).flatten(1) for one in moved]
+            updates = self._team.share_work(orthogonal, matrices, _cost)
+            for parameter, update in zip(moved, updates, strict=True):
+                scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
+                parameter.add_(update.view_as(parameter), alpha=-group["lr"] * scale)
+
+    def _with_momentum(self, parameter: nn.Parameter, momentum: float) -> Tensor:
+        """Return the gradient moved by what earlier ones were (Nesterov)."""
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        gradient = parameter.grad
+        if gradient is None:
+            raise ValueError("a parameter without a gradient is not moved")
+        average: Tensor = state["momentum"].lerp_(gradient, 1 - momentum)
+        return gradient.lerp(average, momentum)
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Return a nearly orthogonal matrix with the same row and column spaces, in float32."""
-    first, second, third = _NEWTON_SCHULZ
+    """Return a nearly orthogonal matrix with the same row and column spaces, in float32.
+
+    A long matrix in float32 is multiplied once only: the steps depend on its small square product
+    with itself alone, and are gathered there.
+    """
     work = matrix.to(compute_type(matrix.device.type))
     tall = work.shape[0] > work.shape[1]
     if tall:
         work = work.T
     work = work / (work.norm() + 1e-7)
-    for _ in range(steps):
-        gram = work @ work.T
-        work = first * work + (second * gram + third * gram @ gram) @ work
+    if work.dtype is torch.float32 and work.shape[1] > 2 * work.shape[0]:
+        work = _gathered_steps(work @ work.T, steps) @ work
+    else:
+        for _ in range(steps):
+            work = _newton_schulz(work @ work.T) @ work
     result: Tensor = (work.T if tall else work).float()
     return result
+
+
+def _newton_schulz(gram: Tensor) -> Tensor:
+    """Return what a matrix with this product with itself is multiplied by in one step."""
+    first, second, third = _NEWTON_SCHULZ
+    factor = second * gram + third * gram @ gram
+    factor.diagonal().add_(first)
+    return factor
+
+
+def _gathered_steps(gram: Tensor, steps: int) -> Tensor:
+    """Return the product of the factors of all steps."""
+    product = _newton_schulz(gram)
+    for _ in range(steps - 1):
+        factor = _newton_schulz(product @ gram @ product.T)
+        product = factor @ product
+    return product
+
+
+def _cost(matrix: Tensor) -> int:
+    rows, columns = sorted(matrix.shape)
+    return rows * rows * (columns + 8 * rows)
 
 
 class Optimisers:
     """Muon and AdamW over one model, stepped, scheduled and saved together."""
 
     def __init__(
-        self, model: nn.Module, *, muon_lr: float, adam_lr: float, adam_names: Sequence[str]
+        self,
+        model: nn.Module,
+        *,
+        muon_lr: float,
+        adam_lr: float,
+        adam_names: Sequence[str],
+        team: Team | None = None,
     ) -> None:
         """Give matrices to Muon, but those whose name contains one of `adam_names` to AdamW."""
         matrices: list[nn.Parameter] = []
@@ -80,7 +126,7 @@ class Optimisers:
             torch.optim.AdamW(others, lr=adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
         ]
         if matrices:
-            self._parts.append(Muon(matrices, lr=muon_lr, momentum=0.95, weight_decay=0.0))
+            self._parts.append(Muon(matrices, lr=muon_lr, momentum=0.95, team=team))
         self._peaks = [[group["lr"] for group in part.param_groups] for part in self._parts]
 
     def step(self, scale: float) -> None:

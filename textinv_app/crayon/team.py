@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -38,11 +38,33 @@ class Team:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
         flat /= self.size
-        start = 0
-        for gradient in gradients:
-            end = start + gradient.numel()
-            gradient.copy_(flat[start:end].view_as(gradient))
-            start = end
+        _pour(flat, gradients)
+
+    def share_work(
+        self,
+        job: Callable[[Tensor], Tensor],
+        items: Sequence[Tensor],
+        cost: Callable[[Tensor], int],
+    ) -> list[Tensor]:
+        """Return the result of a job on each item, in every member, each having done a part.
+
+        All members have the same items; a result has the shape of its item, and float32.
+        """
+        if self.size == 1:
+            return [job(item) for item in items]
+        owners = _dealt([cost(item) for item in items], self.size)
+        results: list[Tensor] = [torch.empty_like(item) for item in items]
+        for result, item, owner in zip(results, items, owners, strict=True):
+            if owner == self.rank:
+                result.copy_(job(item))
+        for rank in range(self.size):
+            parts = [one for one, owner in zip(results, owners, strict=True) if owner == rank]
+            if not parts:
+                continue
+            flat = torch.cat([part.flatten() for part in parts])
+            dist.broadcast(flat, rank)
+            _pour(flat, parts)
+        return results
 
     def leader_says(self, value: float) -> float:
         """Return the value that the first member passed, in every member."""
@@ -62,6 +84,25 @@ class Team:
         """Leave the team."""
         if self.size > 1:
             dist.destroy_process_group()
+
+
+def _pour(flat: Tensor, parts: Sequence[Tensor]) -> None:
+    """Fill the parts, in order, from one long row of numbers."""
+    start = 0
+    for part in parts:
+        end = start + part.numel()
+        part.copy_(flat[start:end].view_as(part))
+        start = end
+
+
+def _dealt(costs: Sequence[int], size: int) -> list[int]:
+    """Return who of the team takes each piece of work: the largest first, to who has least."""
+    owners, loads = [0] * len(costs), [0] * size
+    for index in sorted(range(len(costs)), key=lambda place: -costs[place]):
+        owner = loads.index(min(loads))
+        owners[index] = owner
+        loads[owner] += costs[index]
+    return owners
 
 
 def gather_team(size: int, job: Callable[[Team], None]) -> None:

@@ -91,7 +91,8 @@ def train_unet(
         contrasted = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
         denoiser.text.load_state_dict(_text_weights(contrasted["average"]["weights"]))
     denoiser.to(training_device())
-    train(_UnetCourse(denoiser, work, tokenizer, training), Sitting(work, "unet", budget), team)
+    course = _UnetCourse(denoiser, work, tokenizer, training, team)
+    train(course, Sitting(work, "unet", budget), team)
 
 
 def load_trained_denoiser(work: Path, tokenizer: CLIPTokenizer, training: UnetTraining) -> Denoiser:
@@ -107,19 +108,26 @@ class _UnetCourse(Course[Denoiser]):
     """The denoiser over cached latents; the text encoder learns along at first."""
 
     def __init__(
-        self, denoiser: Denoiser, work: Path, tokenizer: CLIPTokenizer, training: UnetTraining
+        self,
+        denoiser: Denoiser,
+        work: Path,
+        tokenizer: CLIPTokenizer,
+        training: UnetTraining,
+        team: Team,
     ) -> None:
         unet_optimisers = Optimisers(
             denoiser.unet,
             muon_lr=training.muon_lr,
             adam_lr=training.adam_lr,
             adam_names=("conv_in", "conv_out", "time_embedding"),
+            team=team,
         )
         text_optimisers = Optimisers(
             denoiser.text,
             muon_lr=training.muon_lr * training.text_rate,
             adam_lr=training.adam_lr * training.text_rate,
             adam_names=("embedding",),
+            team=team,
         )
         super().__init__(
             denoiser,

@@ -74,7 +74,7 @@ def train_vae(
     if start is not None:
         shipped.load_vae(start, vae)
     vae.to(training_device())
-    train(_VaeCourse(vae, work, options), Sitting(work, "vae", budget), team)
+    train(_VaeCourse(vae, work, options, team), Sitting(work, "vae", budget), team)
 
 
 def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
@@ -89,12 +89,13 @@ def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
 class _VaeCourse(Course[AutoencoderKL]):
     """The autoencoder over drawings and textures."""
 
-    def __init__(self, vae: AutoencoderKL, work: Path, options: VaeOptions) -> None:
+    def __init__(self, vae: AutoencoderKL, work: Path, options: VaeOptions, team: Team) -> None:
         optimisers = Optimisers(
             vae,
             muon_lr=options.muon_lr,
             adam_lr=options.adam_lr,
             adam_names=("conv_in", "conv_out", "quant_conv"),
+            team=team,
         )
         super().__init__(vae, {"optimisers": optimisers}, 0.998, Pace(options.seed))
         self._options = options
