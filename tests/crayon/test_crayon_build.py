@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from textinv_app.crayon import build, shipped
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
+from textinv_app.crayon.team import Team, gather_team
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -149,6 +151,41 @@ def test_orthogonal_updates_have_singular_values_near_one() -> None:
     for shape in ((24, 96), (96, 24)):
         values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
         assert 0.5 < values.min() <= values.max() < 1.4
+
+
+def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps() -> None:
+    torch.manual_seed(1)
+    matrix = torch.randn(24, 200) @ torch.diag(torch.logspace(0, -3, 200))
+    wanted = (matrix / (matrix.norm() + 1e-7)).double()
+    for _ in range(5):
+        gram = wanted @ wanted.T
+        wanted = 3.4445 * wanted + (-4.7750 * gram + 2.0315 * gram @ gram) @ wanted
+    assert torch.allclose(orthogonal(matrix).double(), wanted, atol=1e-4)
+    assert torch.allclose(orthogonal(matrix.T).double(), wanted.T, atol=1e-4)
+
+
+def _shared_squares(folder: str, team: Team) -> None:
+    items = [torch.full((2, number), float(number)) for number in range(1, 6)]
+    done = []
+
+    def square(item: torch.Tensor) -> torch.Tensor:
+        done.append(item.shape[1])
+        return item.square()
+
+    results = team.share_work(square, items, torch.Tensor.numel)
+    torch.save((results, done), Path(folder) / f"{team.rank}.pt")
+
+
+def test_members_share_work_and_all_have_its_results(tmp_path: Path) -> None:
+    gather_team(2, functools.partial(_shared_squares, str(tmp_path)))
+    told = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
+    for results, _ in told:
+        assert [result[0, 0].item() for result in results] == [1, 4, 9, 16, 25]
+    first, second = (set(done) for _, done in told)
+    assert first
+    assert second
+    assert not first & second
+    assert first | second == {1, 2, 3, 4, 5}
 
 
 def test_optimisers_bring_a_small_model_to_its_target() -> None:
