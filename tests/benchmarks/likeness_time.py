@@ -12,6 +12,8 @@ through validations, previews, judging and checkpoints, as a person has to wait 
 model and libraries counts for neither. Likeness is a mean of pictures and wavers, so the curves are
 smoothed over three examinations, and "as good as the reference's best" means no more than
 ``TOLERANCE`` points below it, for the reference's own time as well.
+
+With `--processes 2 --threads 1` two trainings run at a time, each on a core of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -289,13 +292,17 @@ def compare_likeness(given: argparse.Namespace) -> None:
     """Train what has not been trained yet, and print a table of times."""
     from tests.benchmarks.training import Spread
 
+    pairs = [(pet, side) for pet in range(given.pets) for side in SIDES]
+    with ThreadPoolExecutor(given.processes) as pool:
+        curves = pool.map(lambda pair: _curve(_sitting(given, *pair), given), pairs)
+        found = dict(zip(pairs, curves, strict=True))
     print(
         "| pet | reference's best | reference, s | ours, s | reference / ours | "
         "follows prompts, reference / ours |\n| --- | --- | --- | --- | --- | --- |"
     )
     ratios = []
     for pet in range(given.pets):
-        reference, ours = (_curve(_sitting(given, pet, side), given) for side in SIDES)
+        reference, ours = (found[pet, side] for side in SIDES)
         wanted = max(smoothed(reference)) - TOLERANCE
         theirs, mine = time_to(reference, wanted), time_to(ours, wanted)
         assert theirs is not None
@@ -334,7 +341,10 @@ def _sitting(given: argparse.Namespace, pet: int, side: str) -> Sitting:
 
 
 def _curve(sitting: Sitting, given: argparse.Namespace) -> list[Point]:
-    """Return a curve: from the file of earlier ones, or trained now and added to it."""
+    """Return a curve: from the file of earlier ones, or trained now and added to it.
+
+    Several may be at it at a time: a curve is added by one write of a whole line.
+    """
     from tests.benchmarks.training import run_apart
 
     key = asdict(sitting)

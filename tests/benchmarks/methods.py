@@ -18,9 +18,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
@@ -278,6 +281,7 @@ def main() -> None:
     )
     parser.add_argument("--pets", type=int, default=4, help="how many held-out pets")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     parser.add_argument("--variants", nargs="*", default=list(USUAL_VARIANTS))
     parser.add_argument("--preset", choices=["quick", "balanced", "careful"], default="quick")
     parser.add_argument("--model", type=Path, default=ROOT / "assets/crayon")
@@ -286,11 +290,15 @@ def main() -> None:
     given = parser.parse_args()
     ref = BaseModelRef(model_id="crayon", source=str(given.model), family="crayon")
     lessons = [] if given.table_only else missing_lessons(given, read_results(given.output))
-    for lesson in list(lessons):
-        result = run_lesson(lesson, ref)
-        with given.output.open("a", encoding="utf-8") as output:
-            output.write(json.dumps(result) + "\n")
-        print(json.dumps(result), flush=True)
+    # Before torch counts the cores, here and in the processes that are started.
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // given.processes))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(given.processes, mp_context=context) as pool:
+        for done in as_completed([pool.submit(run_lesson, one, ref) for one in list(lessons)]):
+            line = json.dumps(done.result())
+            with given.output.open("a", encoding="utf-8") as output:
+                output.write(f"{line}\n")
+            print(line, flush=True)
     print(table(read_results(given.output), given.preset))
 
 

@@ -223,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="print our plan too")
     likeness = parser.add_argument_group("likeness")
     likeness.add_argument("--pets", type=int, default=8)
+    likeness.add_argument("--processes", type=int, default=1, help="trainings at a time")
     likeness.add_argument("--preset", default="balanced", help="ours")
     likeness.add_argument("--reference-steps", type=int, default=0, help="0: the README's")
     likeness.add_argument("--examine-every", type=int, default=0, help="steps of the reference")
