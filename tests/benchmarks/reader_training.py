@@ -31,12 +31,12 @@ _SOUND = HEADS["fault"].index("")
 class TrainingOptions:
     """How the reader is trained; the same numbers give the same reader."""
 
-    drawings: int = 6000
-    reconstructed: int = 800
+    drawings: int = 16_000
+    reconstructed: int = 1600
     """How many of them are kept a second time as the autoencoder gives them back."""
-    small_steps: int = 500
+    small_steps: int = 3000
     """Steps on pictures of half the side, at a quarter of the cost, before those on whole ones."""
-    whole_steps: int = 700
+    whole_steps: int = 2200
     batch_size: int = 32
     muon_lr: float = 0.02
     adam_lr: float = 3e-3

@@ -226,7 +226,7 @@ def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> No
     control = ControlWatch(layout.control)
     finished = None
     for event in train(spec, layout, control):
-        if isinstance(event, StepDone):
+        if isinstance(event, Judged):  # the untrained word, after the first step
             write_control(layout.control, Control("stop"))
         finished = event
     assert isinstance(finished, Finished)
