@@ -57,9 +57,9 @@ class _Recipe:
 # arXiv 2512.13672 (400 steps of batch 4 on SDXL).
 _RECIPES: dict[tuple[Family, TrainingMethod], dict[PresetName, _Recipe]] = {
     ("crayon", "embedding"): {
-        "quick": _Recipe(120, 4, 1e-2, num_vectors=2),
-        "balanced": _Recipe(500, 4, 1e-2, num_vectors=2),
-        "careful": _Recipe(1000, 8, 8e-3, num_vectors=4),
+        "quick": _Recipe(120, 4, 5e-3, num_vectors=2),
+        "balanced": _Recipe(500, 4, 5e-3, num_vectors=2),
+        "careful": _Recipe(1000, 8, 4e-3, num_vectors=4),
     },
     ("crayon", "lora"): {
         "quick": _Recipe(120, 4, 2e-3, rank=8),
