@@ -203,7 +203,7 @@ class _Speed:
 # The others on a data-centre GPU are estimates from counted operations; on a CPU they are scaled
 # from 7 to 12 s a step measured with full-width random weights (``full_width`` beside it).
 _SPEEDS: dict[tuple[Family, bool], _Speed] = {
-    ("crayon", False): _Speed(start=9.0, photo=0.1, sample=0.08, preview=4.5, end=10.0),
+    ("crayon", False): _Speed(start=9.0, photo=0.1, sample=0.08, preview=1.7, end=10.0),
     ("crayon", True): _Speed(start=9.0, photo=0.02, sample=0.004, preview=1.0, end=4.0),
     ("sd1", True): _Speed(start=25.0, photo=0.1, sample=0.03, preview=3.0, end=15.0),
     ("sd1", False): _Speed(start=90.0, photo=12.0, sample=11.0, preview=300.0, end=900.0),
