@@ -79,15 +79,19 @@ class Job:
         """Return the drawings that are trained on."""
         return sorted(self.pet.glob("*.webp"))[: self.num_photos]
 
+    def save_photos(self, layout: RunLayout) -> None:
+        """Write the drawings as a run's photos, at the size that is trained on."""
+        layout.dataset.mkdir(parents=True)
+        side = self.spec().settings.resolution_pixels
+        for number, path in enumerate(self.drawings()):
+            picture = Image.open(path).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
+            picture.save(layout.dataset / f"{number:03d}.png")
+
 
 def train(job: Job, folder: Path) -> dict[str, Any]:
     """Run one training in a process of its own and return what was measured."""
     spec, layout = job.spec(), RunLayout(folder)
-    layout.dataset.mkdir(parents=True)
-    side = spec.settings.resolution_pixels
-    for number, path in enumerate(job.drawings()):
-        picture = Image.open(path).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
-        picture.save(layout.dataset / f"{number:03d}.png")
+    job.save_photos(layout)
     layout.spec.write_text(spec.model_dump_json(), encoding="utf-8")
     started = time.monotonic()
     with layout.log.open("wb") as log:

@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from tests.benchmarks.crayon_training import ROOT, Job
 from textinv_app.domain.events import Event, Finished
 from textinv_app.runs.control import ControlWatch
@@ -67,11 +65,7 @@ def measure(job: Job) -> dict[str, Any]:
         setattr(Session, name, shares.timed(name))
     with tempfile.TemporaryDirectory(prefix="petname-benchmark-") as folder:
         layout = RunLayout(Path(folder) / "run")
-        layout.dataset.mkdir(parents=True)
-        side = spec.settings.resolution_pixels
-        for number, path in enumerate(job.drawings()):
-            picture = Image.open(path).convert("RGB").resize((side, side), Image.Resampling.LANCZOS)
-            picture.save(layout.dataset / f"{number:03d}.png")
+        job.save_photos(layout)
         started, last = time.perf_counter(), None
         for event in train(spec, layout, ControlWatch(layout.control)):
             last = event

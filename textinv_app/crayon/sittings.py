@@ -69,7 +69,7 @@ class Sitting:
             spent = max(spent, self.progress.steps / self._max_steps)
         return min(1.0, spent)
 
-    def rate(self, warm_up_steps: int = 100, decay_share: float = 0.35) -> float:
+    def rate(self, warm_up_steps: int, decay_share: float) -> float:
         """Return the learning-rate factor: warm-up, plateau, then linear down to a hundredth."""
         warm = min(1.0, (self.progress.steps + 1) / warm_up_steps)
         left = (1.0 - self.share()) / decay_share
@@ -79,8 +79,8 @@ class Sitting:
         """Return whether the budget is spent."""
         return self.share() >= 1.0
 
-    def step_done(self, pictures: int, losses: dict[str, float]) -> None:
-        """Count a step and log the mean losses about every thirty seconds."""
+    def step_done(self, pictures: int, losses: dict[str, float], rate: float) -> None:
+        """Count a step made at a rate; log the mean losses about every thirty seconds."""
         now = time.monotonic()
         self.progress.seconds += now - self._last
         self._last = now
@@ -94,7 +94,7 @@ class Sitting:
             log.info(
                 "%s: step %d, %d pictures, %.1f min, rate %.2f: %s",
                 *(self.stage, self.progress.steps, self.progress.pictures),
-                *(self.progress.seconds / 60, self.rate(), text),
+                *(self.progress.seconds / 60, rate, text),
             )
             self._losses, self._losses_count, self._last_log = {}, 0, now
 

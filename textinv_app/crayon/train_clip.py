@@ -104,6 +104,7 @@ class _ClipCourse(Course[CrayonClip]):
         self._pixels = open_drawings(work).pixels
 
     def step(self, turn: Turn) -> Done:
+        """Tell drawings, captions and pets apart."""
         pets = self._training.pets_per_batch
         batch = _batch(turn.rng, self._pixels, self._tokenizer, pets)
         device = self.model.text_scale.device

@@ -135,15 +135,16 @@ class _UnetCourse(Course[Denoiser]):
             training.average_decay,
             Pace(training.seed, warm_up_steps=60, decay_share=0.45),
         )
-        self._tokenizer, self._training = tokenizer, training
+        self._tokenizer, self._training, self._team = tokenizer, training, team
         self._latents = np.load(work / "latents.npy", mmap_mode="r")
         self._schedule = _Schedule(training.snr_cap, denoiser.unet.device)
         self._text_learns = True
 
     def step(self, turn: Turn) -> Done:
+        """Predict the velocity of noisy latents; settle the text encoder when its time is up."""
         if self._text_learns and turn.share >= self._training.text_share:
             self._text_learns = False
-            _settle_text(turn.team, self.model, self.average)
+            _settle_text(self._team, self.model, self.average)
         captions, clean = _batch(turn.rng, self._latents, self._tokenizer, self._training)
         device = self.model.unet.device
         loss = _step(self.model, self._schedule, clean.to(device), captions.to(device))

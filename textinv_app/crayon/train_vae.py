@@ -103,6 +103,7 @@ class _VaeCourse(Course[AutoencoderKL]):
         self._sources = (open_drawings(work).pixels, textures)
 
     def step(self, turn: Turn) -> Done:
+        """Encode and decode crops, or whole pictures towards the end."""
         batch = _batch(turn.rng, self._sources, self._options, turn.share)
         return Done(len(batch), _step(self.model, batch.to(self.model.device), self._options))
 

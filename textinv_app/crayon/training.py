@@ -26,7 +26,6 @@ class Turn:
     """Of this step and this member of the team alone: a step taken again is the same."""
     share: float
     """How much of the budget is spent, 0..1, the same in the whole team."""
-    team: Team
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,13 +85,13 @@ def train(course: Course[Any], sitting: Sitting, team: Team) -> None:
     pace = course.pace
     while not team.leader_says(float(sitting.over())):
         rng = np.random.default_rng((pace.seed, sitting.progress.steps, team.rank))
-        done = course.step(Turn(rng, team.leader_says(sitting.share()), team))
+        done = course.step(Turn(rng, team.leader_says(sitting.share())))
         team.average_gradients(course.model)
         nn.utils.clip_grad_norm_(course.model.parameters(), _MOST_GRADIENT_NORM)
         rate = team.leader_says(sitting.rate(pace.warm_up_steps, pace.decay_share))
         for optimisers in course.optimisers.values():
             optimisers.step(rate)
-        sitting.step_done(done.pictures * team.size, done.losses)
+        sitting.step_done(done.pictures * team.size, done.losses, rate)
         if team.rank:
             continue
         course.average.update(course.model)
