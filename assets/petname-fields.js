@@ -36,13 +36,24 @@
     typing = { id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd };
   }
 
-  /* Nor the selection of somebody who is about to type over all of it. */
+  /* Nor the selection of somebody who is about to type over all of it. The browser tells of a
+     selection only with its next frame, and an answer may come before: keys and the arrival in a
+     field are looked at themselves. */
   let selected = null;
-  document.addEventListener('selectionchange', () => {
+  const selects = (input) => input && input.id && input.matches && input.matches('input[data-changes]')
+    && input.selectionEnd !== null;
+  function rememberSelection() {
     const input = document.activeElement;
-    if (!input || !input.id || !input.matches('input[data-changes]') || input.selectionEnd === null) return;
+    if (!selects(input)) return;
     const whole = input.value && input.selectionStart === 0 && input.selectionEnd === input.value.length;
     selected = whole ? { id: input.id, value: input.value } : null;
+  }
+  document.addEventListener('selectionchange', rememberSelection);
+  document.addEventListener('focusin', rememberSelection);
+  document.addEventListener('keydown', (event) => {
+    const input = event.target;
+    const all = (event.ctrlKey || event.metaKey) && !event.altKey && (event.key || '').toLowerCase() === 'a';
+    if (all && selects(input) && input.value) selected = { id: input.id, value: input.value };
   });
 
   function keepSelection() {

@@ -185,6 +185,29 @@ def test_what_is_being_typed_survives_the_answer_to_the_field_before(
     page.context.close()
 
 
+def test_a_field_just_selected_stays_selected_when_the_answer_comes_within_the_same_frame(
+    chromium: Browser, address: str
+) -> None:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    _calm(page)
+    page.locator("#pn-word").click()
+    selected = page.evaluate(
+        """async () => {
+            const field = document.getElementById('pn-word');
+            const pressed = { key: 'a', ctrlKey: true, bubbles: true };
+            field.dispatchEvent(new KeyboardEvent('keydown', pressed));
+            field.select();
+            field.setAttribute('value', 'biscuitpuppy');
+            for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+            return field.value.slice(field.selectionStart, field.selectionEnd);
+        }"""
+    )
+    assert selected == "biscuitpuppy"
+    page.context.close()
+
+
 def test_the_square_follows_the_pointer(chromium: Browser, address: str) -> None:
     page = _open(chromium, address)
     page.locator("[data-do='sample.use']").first.click()
