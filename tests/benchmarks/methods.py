@@ -282,6 +282,7 @@ def main() -> None:
     parser.add_argument("--pets", type=int, default=4, help="how many held-out pets")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--threads", type=int, help="of each; usually its share of the cores")
     parser.add_argument("--variants", nargs="*", default=list(USUAL_VARIANTS))
     parser.add_argument("--preset", choices=["quick", "balanced", "careful"], default="quick")
     parser.add_argument("--model", type=Path, default=ROOT / "assets/crayon")
@@ -291,7 +292,8 @@ def main() -> None:
     ref = BaseModelRef(model_id="crayon", source=str(given.model), family="crayon")
     lessons = [] if given.table_only else missing_lessons(given, read_results(given.output))
     # Before torch counts the cores, here and in the processes that are started.
-    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // given.processes))
+    threads = given.threads or max(1, (os.cpu_count() or 1) // given.processes)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(given.processes, mp_context=context) as pool:
         for done in as_completed([pool.submit(run_lesson, one, ref) for one in list(lessons)]):
