@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,18 @@ def test_the_way_down_keeps_threads_and_number_type() -> None:
     smaller = smaller_plan(request("crayon"), Machine(num_cores=8, has_bf16=True), plan)
     assert smaller is not None
     assert (smaller.num_threads, smaller.weights) == (1, "fp32")
+    # A run begun before pictures were computed side by side goes on as it was.
+    begun = replace(plan, side_by_side=False)
+    later = smaller_plan(request("crayon"), Machine(num_cores=8), begun)
+    assert later is not None
+    assert not later.side_by_side
+
+
+def test_only_a_small_model_on_a_cpu_computes_pictures_side_by_side() -> None:
+    machine = Machine(num_cores=2)
+    assert make_plan(request("crayon"), machine).side_by_side
+    assert not make_plan(request("sd1"), machine).side_by_side
+    assert not make_plan(request("crayon"), gpu(24)).side_by_side
 
 
 def test_the_smallest_plans_are_as_small_as_promised() -> None:

@@ -12,6 +12,8 @@ Method = Literal["embedding", "lora"]
 TrainingMethod = Literal["embedding", "lora", "pivotal"]
 """What a training makes: one file, or with ``pivotal`` both, trained together."""
 Family = Literal["crayon", "sd1", "sd2", "sdxl"]
+SMALL_FAMILIES: tuple[Family, ...] = ("crayon",)
+"""Families whose layers are too small for several CPU threads to share one."""
 
 
 class Value(BaseModel):

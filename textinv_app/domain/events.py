@@ -55,6 +55,8 @@ class PlanChosen(EventBase):
     fp8_storage: bool
     tiled_vae: bool
     num_threads: int
+    side_by_side: bool = False
+    """Whether each CPU thread has pictures of its own."""
     peak_bytes: int
     """Counted memory of a step."""
 

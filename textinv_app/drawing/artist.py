@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from diffusers import (
 from PIL import Image
 from torch import Tensor
 
+from textinv_app.domain.concept import SMALL_FAMILIES
 from textinv_app.domain.drawing import WornArtifact
 from textinv_app.drawing.adapting import LayerChange, prepare_changes, wearing_changes
 from textinv_app.drawing.prompting import Conditioning, WornWord, encode_prompts, mean_embedding
@@ -30,6 +31,8 @@ from textinv_app.formats.embedding import EmbeddingFile, read_embedding
 from textinv_app.formats.families import FAMILY_TITLES, TEXT_WIDTHS
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import LoadedModel
+from textinv_app.models.packed_convolutions import pack_convolutions
+from textinv_app.models.side_by_side import computing_side_by_side
 
 logger = logging.getLogger("petname.drawing")
 
@@ -57,6 +60,9 @@ class Artist:
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self._pipeline = _make_pipeline(model)
+        self._is_small = model.device == "cpu" and model.family in SMALL_FAMILIES
+        if self._is_small:
+            pack_convolutions(model.unet)
         self._words: tuple[WornWord, ...] = ()
         self._changes: tuple[LayerChange, ...] = ()
 
@@ -108,7 +114,7 @@ class Artist:
         order = [(place, seed) for place, task in enumerate(tasks) for seed in task.seeds]
         pictures: list[Image.Image] = []
         at_a_time = self._pictures_at_a_time(tasks[0].resolution_pixels)
-        with self._vae_at_hand(), wearing_changes(self._changes), torch.no_grad():
+        with self._ready(), wearing_changes(self._changes), torch.no_grad():
             encoded = [self._encode(task) for task in tasks]
             while len(pictures) < len(order):
                 some = order[len(pictures) : len(pictures) + at_a_time]
@@ -226,15 +232,19 @@ class Artist:
         return num_pictures // 2
 
     @contextmanager
-    def _vae_at_hand(self) -> Iterator[None]:
-        """Bring the VAE where the UNet is; a training keeps it elsewhere between previews."""
-        vae = self._model.vae
-        home = vae.device
-        vae.to(self._model.unet.device)
+    def _ready(self) -> Iterator[None]:
+        """Bring the VAE where the UNet is, which a training keeps elsewhere between previews.
+
+        A small UNet on a CPU draws its pictures side by side meanwhile.
+        """
+        model = self._model
+        home = model.vae.device
+        model.vae.to(model.unet.device)
         try:
-            yield
+            with computing_side_by_side(model.unet) if self._is_small else nullcontext():
+                yield
         finally:
-            vae.to(home)
+            model.vae.to(home)
 
 
 def _make_pipeline(model: LoadedModel) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from textinv_app.domain.concept import Family, TrainingMethod
+from textinv_app.domain.concept import SMALL_FAMILIES, Family, TrainingMethod
 from textinv_app.domain.specs import OptimizerName, TrainingSettings
 
 NumberType = Literal["fp32", "bf16", "fp16"]
@@ -81,6 +81,9 @@ class Plan:
     """Compute activations twice instead of keeping them: slower, much less memory."""
     num_threads: int = 1
     """CPU threads; kept over a resume, because sums are split by thread."""
+    side_by_side: bool = False
+    """Give each CPU thread pictures of its own instead of all threads each layer, and prepare the
+    convolutions' weights once: for small models."""
     cuda_graph: bool = False
     """Record the whole step once and replay it: no time between the kernels."""
     compile_unet: bool = False
@@ -143,12 +146,17 @@ def make_plan(request: PlanRequest, machine: Machine) -> Plan:
 def smaller_plan(request: PlanRequest, machine: Machine, plan: Plan) -> Plan | None:
     """Return the next plan that needs less memory, or None when this is the smallest.
 
-    Threads and number type stay, also where ``plan`` was made by another machine.
+    Threads, what they share and number type stay, also where another machine made ``plan``.
     """
     for candidate in ladder(request, machine):
         same_device = candidate.device == plan.device
         if same_device and _needed_bytes(candidate) < _needed_bytes(plan):
-            return replace(candidate, num_threads=plan.num_threads, weights=plan.weights)
+            return replace(
+                candidate,
+                num_threads=plan.num_threads,
+                side_by_side=plan.side_by_side,
+                weights=plan.weights,
+            )
     return None
 
 
@@ -160,6 +168,7 @@ def ladder(request: PlanRequest, machine: Machine) -> tuple[Plan, ...]:
         weights=weights,
         micro_batch_size=request.batch_size,
         num_threads=machine.num_cores,
+        side_by_side=not machine.has_cuda and request.family in SMALL_FAMILIES,
         # Prodigy reads numbers back in the middle of its step, which cannot be recorded.
         cuda_graph=machine.has_cuda and request.optimizer == "adamw",
         compile_unet=machine.has_cuda and request.compile_unet,
@@ -199,6 +208,7 @@ def describe(plan: Plan) -> str:
         "weights stored in fp8" if plan.fp8_storage else "",
         "VAE in tiles" if plan.tiled_vae else "",
         f"{plan.num_threads} threads" if plan.device == "cpu" else "",
+        "pictures side by side" if plan.side_by_side else "",
         f"about {plan.peak_bytes / 1e9:.1f} GB",
     ]
     return ", ".join(part for part in parts if part)

@@ -383,5 +383,6 @@ def plan_chosen(plan: Plan) -> PlanChosen:
         fp8_storage=plan.fp8_storage,
         tiled_vae=plan.tiled_vae,
         num_threads=plan.num_threads,
+        side_by_side=plan.side_by_side,
         peak_bytes=plan.peak_bytes,
     )

@@ -16,6 +16,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from textinv_app.domain.specs import TrainingSettings
+from textinv_app.models.packed_convolutions import pack_convolutions
+from textinv_app.models.side_by_side import SideBySide
 from textinv_app.training.latents import LatentCache
 from textinv_app.training.losses import (
     NoiseSchedule,
@@ -115,6 +117,10 @@ class Denoiser:
         self._materials = materials
         self._plan = plan
         self._dtype = NUMBER_TYPES[plan.weights]
+        self._unet = materials.unet
+        if plan.side_by_side:
+            trained = tuple(materials.method.parameters.values())
+            self._unet = SideBySide(materials.unet, trained)
         side = materials.settings.resolution_pixels
         self._time_ids = torch.tensor([[side, side, 0, 0, side, side]], device=plan.device)
 
@@ -144,7 +150,7 @@ class Denoiser:
                 "text_embeds": conditioning.pooled,
                 "time_ids": self._time_ids.expand(len(noisy), -1),
             }
-        prediction: Tensor = self._materials.unet(
+        prediction: Tensor = self._unet(
             noisy.to(self._dtype),
             timesteps,
             encoder_hidden_states=conditioning.hidden_states,
@@ -241,6 +247,8 @@ def mean_loss(denoiser: Denoiser, photos: LatentCache, batch: Batch) -> float:
 
 def set_up_unet(unet: Any, plan: Plan) -> None:
     """Bring a UNet into the shape a plan asks for; what it is already stays."""
+    if plan.side_by_side:
+        pack_convolutions(unet)
     if plan.gradient_checkpointing:
         # Nothing here is random, and a recorded graph may not ask for the generator's state.
         unet.enable_gradient_checkpointing(
