@@ -124,6 +124,8 @@ weights with `--start-from assets/crayon`.
   over same species and colour {c.auc_same_pet_over_same_kind:.3f}, same species and colour over
   other species {c.auc_same_kind_over_other_species:.3f}, same pet over other species
   {c.auc_same_pet_over_other_species:.3f}.
+- How prompts are followed, and what taught pets, styles and negative words come to:
+  `python -m tests.benchmarks.crayon`; the table for these weights is in `docs/benchmarks.md`.
 
 ## Limits
 It draws single cartoon animals in a handful of places, nothing else: no people, no text, no
