@@ -130,8 +130,9 @@ weights with `--start-from assets/crayon`.
 ## Limits
 It draws single cartoon animals in a handful of places, nothing else: no people, no text, no
 photographs, no other styles than flat colour, pencil sketch and watercolour. Words outside its
-world mean little to it. From photographs of a real pet it learns colours and markings as a cartoon,
-not a photographic likeness. Its files fit Crayon only.
+world mean little to it. From drawings like its own it learns a pet's colours and markings; from
+photographs it learns colours, and often draws patches of them instead of an animal. Its files fit
+Crayon only.
 
 ## Licence
 Apache-2.0, weights and data alike.

@@ -131,8 +131,8 @@ WORDS: dict[str, str] = {
     "train.started.many": "{n} apprentissages sont lancés, l’un après l’autre.",
     "model.crayon.title": "Crayon",
     "model.crayon.about": (
-        "Notre petit modèle à nous, pour tout ordinateur. Il dessine votre animal façon dessin "
-        "animé : ses couleurs et ses marques, pas une photo."
+        "Notre petit modèle à nous, pour tout ordinateur. Il dessine des animaux de dessin "
+        "animé ; de vos photos il retient les couleurs plus que la ressemblance."
     ),
     "model.sd15.title": "Stable Diffusion 1.5",
     "model.sd15.about": "Le classique : photos, peintures, et tout un monde d’extensions.",
