@@ -1,6 +1,6 @@
 """The attribute reader: says what a picture of Crayon shows. For measuring only.
 
-    python -m tests.benchmarks.attribute_reader            # trains it, 40 minutes on one core
+    python -m tests.benchmarks.attribute_reader            # trains it, about 45 minutes of one core
     python -m tests.benchmarks.attribute_reader --check    # states the accuracy of the kept one
 
 A small convolutional net trained on the world's own drawings, where every attribute is known:

@@ -72,6 +72,14 @@ def _calm(page: Page) -> None:
     page.wait_for_function("!document.documentElement.classList.contains('pn-busy')")
 
 
+def _open_with_the_sample(chromium: Browser, address: str) -> Page:
+    page = _open(chromium, address)
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    _calm(page)
+    return page
+
+
 @pytest.mark.parametrize("path", ["/", "/fr/"])
 @pytest.mark.parametrize("tab", ["upload", "train", "compare", "manage"])
 def test_nothing_is_wider_than_a_phone(
@@ -148,10 +156,7 @@ def test_photos_name_square_and_start_by_hand(chromium: Browser, address: str) -
 
 def test_what_is_selected_to_be_typed_over_stays_selected(chromium: Browser, address: str) -> None:
     """The answer to the field before came between Ctrl+A and the first letter, once."""
-    page = _open(chromium, address)
-    page.locator("[data-do='sample.use']").first.click()
-    expect(page.locator(".pn-photo")).to_have_count(8)
-    _calm(page)
+    page = _open_with_the_sample(chromium, address)
     word = page.locator("#pn-word")
     word.click()
     page.keyboard.press("Control+A")
@@ -165,10 +170,7 @@ def test_what_is_selected_to_be_typed_over_stays_selected(chromium: Browser, add
 def test_what_is_being_typed_survives_the_answer_to_the_field_before(
     chromium: Browser, address: str
 ) -> None:
-    page = _open(chromium, address)
-    page.locator("[data-do='sample.use']").first.click()
-    expect(page.locator(".pn-photo")).to_have_count(8)
-    _calm(page)
+    page = _open_with_the_sample(chromium, address)
     page.locator("#pn-class-word").fill("puppy")
     page.locator("#pn-word").click()
     page.keyboard.press("Control+A")
@@ -188,10 +190,7 @@ def test_what_is_being_typed_survives_the_answer_to_the_field_before(
 def test_a_field_just_selected_stays_selected_when_the_answer_comes_within_the_same_frame(
     chromium: Browser, address: str
 ) -> None:
-    page = _open(chromium, address)
-    page.locator("[data-do='sample.use']").first.click()
-    expect(page.locator(".pn-photo")).to_have_count(8)
-    _calm(page)
+    page = _open_with_the_sample(chromium, address)
     page.locator("#pn-word").click()
     selected = page.evaluate(
         """async () => {

@@ -9,14 +9,11 @@ prepared in the same way. Weights that are changed later are not noticed: they a
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-_Use: TypeAlias = tuple[bool, int]
-"""Whether a picture is alone, and how many threads there are."""
 
 
 def pack_convolutions(unet: nn.Module) -> int:
@@ -30,22 +27,14 @@ def pack_convolutions(unet: nn.Module) -> int:
 
 
 class PackedConvolution:
-    """What a frozen convolution computes, float32, any number of pictures of any size.
-
-    The weights are packed when they are needed first, in the order that is best for pictures of
-    that size; others are computed rightly too. One picture alone has an order of its own, for each
-    number of threads: with that of several it takes a third longer, and the other way round.
-    """
+    """What a frozen convolution computes, float32, any number of pictures of any size."""
 
     def __init__(self, convolution: nn.Conv2d) -> None:
-        self._convolution = convolution
-        self._padding = [int(width) for width in convolution.padding]
+        padding = [int(width) for width in convolution.padding]
         sides = convolution.kernel_size
-        self._padding_back = [
-            side - 1 - width for side, width in zip(sides, self._padding, strict=True)
-        ]
-        self._weights: dict[_Use, Tensor] = {}
-        self._weights_back: dict[_Use, Tensor] = {}
+        padding_back = [side - 1 - width for side, width in zip(sides, padding, strict=True)]
+        self._forward = _OneWay(lambda: convolution.weight.detach(), convolution.bias, padding)
+        self._backward = _OneWay(lambda: _mirrored(convolution.weight), None, padding_back)
 
     def __call__(self, given: Tensor) -> Tensor:
         """Return the convolution of ``[batch, channels, height, width]``."""
@@ -56,21 +45,39 @@ class PackedConvolution:
 
     def forward(self, given: Tensor) -> Tensor:
         """Return the output, without a gradient."""
-        use = _use_for(given)
-        if use not in self._weights:
-            weights = self._convolution.weight.detach()
-            self._weights[use] = _packed(weights, self._padding, given.shape)
-        return _convolve(given, self._weights[use], self._convolution.bias, self._padding)
+        return self._forward.convolve(given)
 
     def backward(self, gradient: Tensor) -> Tensor:
         """Return the gradient of the input."""
-        gradient = gradient.contiguous(memory_format=torch.channels_last)
-        use = _use_for(gradient)
-        if use not in self._weights_back:
-            mirrored = self._convolution.weight.detach().flip(2, 3).transpose(0, 1)
-            mirrored = mirrored.contiguous(memory_format=torch.channels_last)
-            self._weights_back[use] = _packed(mirrored, self._padding_back, gradient.shape)
-        return _convolve(gradient, self._weights_back[use], None, self._padding_back)
+        return self._backward.convolve(gradient.contiguous(memory_format=torch.channels_last))
+
+
+class _OneWay:
+    """A convolution with stride 1 whose weights are packed when they are needed first.
+
+    They are brought into the order that is best for pictures of that size; others are computed
+    rightly too. One picture alone has an order of its own, for each number of threads: with that of
+    several it takes a third longer, and the other way round.
+    """
+
+    def __init__(
+        self, weights: Callable[[], Tensor], bias: Tensor | None, padding: list[int]
+    ) -> None:
+        self._weights, self._bias, self._padding = weights, bias, padding
+        self._packed: dict[tuple[bool, int], Tensor] = {}
+        """By whether a picture is alone, and how many threads there are."""
+
+    def convolve(self, given: Tensor) -> Tensor:
+        """Return the convolution of ``[batch, channels, height, width]``."""
+        use = len(given) == 1, torch.get_num_threads()
+        if use not in self._packed:
+            self._packed[use] = torch.ops.mkldnn._reorder_convolution_weight(
+                self._weights(), self._padding, [1, 1], [1, 1], 1, list(given.shape)
+            )
+        output: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            given, self._packed[use], self._bias, self._padding, [1, 1], [1, 1], 1, "none", [], ""
+        )
+        return output
 
 
 class _Convolve(torch.autograd.Function):
@@ -84,8 +91,10 @@ class _Convolve(torch.autograd.Function):
         return ctx.packed.backward(gradient), None
 
 
-def _use_for(pictures: Tensor) -> _Use:
-    return len(pictures) == 1, torch.get_num_threads()
+def _mirrored(weights: Tensor) -> Tensor:
+    """Return the weights of the way back: mirrored, input and output channels exchanged."""
+    mirrored = weights.detach().flip(2, 3).transpose(0, 1)
+    return mirrored.contiguous(memory_format=torch.channels_last)
 
 
 def _convolutions(unet: nn.Module) -> Iterator[nn.Conv2d]:
@@ -107,17 +116,3 @@ def _can_pack() -> bool:
     """Tell whether torch has oneDNN here; tried on Intel's and AMD's processors only."""
     has_one_dnn: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     return has_one_dnn and platform.machine() in ("x86_64", "AMD64")
-
-
-def _packed(weights: Tensor, padding: list[int], shape: torch.Size) -> Tensor:
-    packed: Tensor = torch.ops.mkldnn._reorder_convolution_weight(
-        weights, padding, [1, 1], [1, 1], 1, list(shape)
-    )
-    return packed
-
-
-def _convolve(given: Tensor, packed: Tensor, bias: Tensor | None, padding: list[int]) -> Tensor:
-    output: Tensor = torch.ops.mkldnn._convolution_pointwise(
-        given, packed, bias, padding, [1, 1], [1, 1], 1, "none", [], ""
-    )
-    return output
