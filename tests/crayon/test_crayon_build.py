@@ -56,6 +56,8 @@ def test_all_stages_give_a_folder_that_diffusers_loads_and_draws_with(built: Pat
     embedding = encoder(pixel_values=torch.zeros(1, 3, 128, 128)).image_embeds
     projection = load_file(str(folder / "text_projection.safetensors"))["text_projection.weight"]
     assert projection.shape == (embedding.shape[1], pipeline.text_encoder.config.hidden_size)
+    familiar = json.loads((folder / "familiar.json").read_text(encoding="utf-8"))
+    assert 0.1 < familiar["loss"] < 10
     likeness = json.loads((folder / "likeness.json").read_text(encoding="utf-8"))
     cosines = [point[0] for point in likeness["points"]]
     assert likeness["points"][-1] == [1.0, 100.0]
@@ -144,6 +146,38 @@ def test_two_members_train_the_unet_together(built: Path) -> None:
     progress = _progress(built / "unet.pt")
     assert progress["steps"] == 3
     assert progress["pictures"] == 3 * 2 * 2
+
+
+def _alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended but was not waited for does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return False
+    return status.rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="reads processes as Linux has them"
+)
+def test_members_end_when_the_build_that_started_them_is_killed(built: Path) -> None:
+    """They trained on once, and wrote checkpoints over those of the next build."""
+    (built / "unet.pt").unlink(missing_ok=True)
+    steps = ("--threads", "2", "--max-steps", "100000", "--checkpoint-seconds", "0.2")
+    process = subprocess.Popen(_command(built, "unet", *steps), cwd=ROOT)
+    deadline = time.monotonic() + 200
+    while not (built / "unet.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii")
+    members = [int(pid) for pid in listed.split()]
+    assert len(members) >= 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    while any(map(_alive, members)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_alive, members))
+    (built / "unet.pt").unlink()
+    subprocess.run(_command(built, "unet"), cwd=ROOT, check=True)
 
 
 def test_orthogonal_updates_have_singular_values_near_one() -> None:

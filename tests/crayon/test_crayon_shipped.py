@@ -13,10 +13,14 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import CLIPTokenizer, CLIPVisionModelWithProjection
 
+from tests.photo_makers import shared_photos
 from textinv_app.crayon.dataset import held_out_scene
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.samples import SAMPLE_PETS
+from textinv_app.domain.specs import BaseModelRef
+from textinv_app.drawing.redrawing import familiar_loss, redraw, surprise
+from textinv_app.models.loading import LoadedModel, load
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CRAYON = ASSETS / "crayon"
@@ -142,6 +146,56 @@ def test_the_calibration_rises_from_other_species_to_the_same_pet() -> None:
     areas = likeness["area_under_curve"]
     assert areas["same_pet_over_other_species"] > 0.95
     assert areas["same_pet_over_same_species_and_colour"] > 0.6
+
+
+@pytest.fixture(scope="module")
+def crayon() -> LoadedModel:
+    return load(BaseModelRef(model_id="crayon", source=str(CRAYON), family="crayon"))
+
+
+def test_drawn_pets_are_of_its_own_kind(crayon: LoadedModel) -> None:
+    limit = familiar_loss(crayon.folder)
+    assert limit is not None
+    surprises = []
+    for index in range(100, 120):
+        scenes = [held_out_scene(index, which) for which in range(6)]
+        drawings = [draw(scene, which) for which, scene in enumerate(scenes)]
+        surprises.append(surprise(crayon, drawings, scenes[0].pet.species))
+    assert sum(one <= limit for one in surprises) >= 18
+    for sample in SAMPLE_PETS:
+        paths = sorted((ASSETS / "samples" / sample.name.lower()).glob("*.webp"))
+        assert surprise(crayon, _squares(paths), sample.class_word) <= limit, sample.name
+
+
+@pytest.mark.parametrize(
+    ("pet", "class_word"),
+    [("corgi", "dog"), ("orange-cat", "cat"), ("puppy", "dog"), ("white-dog", "dog")],
+)
+def test_photos_are_not_of_its_kind_and_its_drawings_of_them_are(
+    crayon: LoadedModel, pet: str, class_word: str
+) -> None:
+    """Words taught from the photos themselves drew patches of their colours once."""
+    photos = _squares(shared_photos(f"pets/{pet}"))
+    limit = familiar_loss(crayon.folder)
+    assert limit is not None
+    assert surprise(crayon, photos, class_word) > limit
+    drawings = redraw(crayon, photos, class_word, 0, lambda _share: None)
+    assert surprise(crayon, drawings, class_word) < limit
+    for photo, drawing in zip(photos, drawings, strict=True):
+        # What is left of a photo is its colours: the drawing is nearer to it than to its negative.
+        wanted, found = (np.asarray(one.resize((8, 8)), float) for one in (photo, drawing))
+        assert np.abs(found - wanted).mean() < np.abs(found - (255 - wanted)).mean()
+
+
+def _squares(paths: list[Path]) -> list[Image.Image]:
+    squares = []
+    for path in paths:
+        with Image.open(path) as opened:
+            side = min(opened.size)
+            left, top = (opened.width - side) // 2, (opened.height - side) // 2
+            square = opened.convert("RGB").crop((left, top, left + side, top + side))
+        squares.append(square.resize((128, 128), Image.Resampling.LANCZOS))
+    return squares
 
 
 @pytest.mark.parametrize("sample", SAMPLE_PETS, ids=lambda sample: sample.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -29,6 +30,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
     from tests.tiny_models import save_tiny_model
 
     save_tiny_model(tmp_path / "assets" / "crayon", "crayon")
+    # Like Crayon it cannot draw photos, so it learns from its own drawings of them.
+    (tmp_path / "assets" / "crayon" / "familiar.json").write_text('{"loss": 0.0}')
     opened = Service(LibraryConfig(tmp_path / "data", tmp_path / "assets", min_free_bytes=0))
     opened.start()
     yield opened
@@ -84,7 +87,9 @@ def test_taught_killed_stopped_and_drawn_with(service: Service, tmp_path: Path) 
     found = inspect(service.artifact_path(owner, artifact.artifact_id))
     assert (found.kind, found.family, found.trigger_word) == ("embedding", "crayon", "rexdog")
     assert artifact.thumbnail_urls
-    for url in (*artifact.thumbnail_urls, *(preview.url for preview in seen().previews)):
+    assert len(seen().redrawn) == 3
+    previews = [preview.url for preview in seen().previews]
+    for url in (*artifact.thumbnail_urls, *previews, *seen().redrawn):
         assert service.resolve_link(url.removeprefix("/media/")).path.is_file()
 
     drawing = service.start_drawing(
@@ -96,6 +101,9 @@ def test_taught_killed_stopped_and_drawn_with(service: Service, tmp_path: Path) 
             num_inference_steps=2,
         ),
     )
+    request = tmp_path / "data" / "drawings" / drawing.drawing_id / "request.json"
+    measured_against = json.loads(request.read_text(encoding="utf-8"))["reference_photos"]
+    assert measured_against == [str(path) for path in sorted((run_dir / "redrawn").iterdir())]
     wait_until(lambda: service.drawing(owner, drawing.drawing_id).status in {"done", "failed"})
     drawn = service.drawing(owner, drawing.drawing_id)
     assert drawn.status == "done", drawn.error_sentence

@@ -405,6 +405,11 @@ class FakeLibrary:
             ),
         )  # fmt: skip
 
+    def redraw(self, owner: str, run_id: str, count: int) -> RunView:
+        """Let the base model draw the photos its own way."""
+        drawings = tuple(picture_url(number, clear=0.7) for number in range(count))
+        return self._change(owner, run_id, redrawn=drawings)
+
     def fail(self, owner: str, run_id: str, code: str, sentence: str) -> RunView:
         """Let a run fail."""
         return self._change(

@@ -213,6 +213,30 @@ def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: B
     assert "puppy" in html
 
 
+def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
+    with_pet: Browser,
+) -> None:
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 25)
+    with_pet.tick()
+    assert "pn-redrawn" not in with_pet.shown["train_runs"]
+    with_pet.library.redraw(with_pet.owner, run_id, 3)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "Your photos, the way Crayon draws them" in html
+    assert [f"Photo {number}, drawn by Crayon" in html for number in (1, 2, 3, 4)] == [
+        *(True, True, True),
+        False,
+    ]
+    assert f'data-fold="{run_id}-redrawn"' not in html
+    with_pet.library.finish(with_pet.owner, run_id)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert f'data-fold="{run_id}-redrawn"' in html
+    assert "Photo 3, drawn by Crayon" in html
+
+
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
     with_pet.start(teach="embedding")
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id

@@ -183,6 +183,7 @@ def build_export(plan: Plan) -> None:
         denoiser=denoiser,
         clip=clip,
         calibration=calibrate(clip, plan.calibration_pets),
+        familiar_pets=max(1, plan.calibration_pets // 4),
         build_log=BuildLog(
             stages=(*_earlier_logs(plan), *_stage_logs(plan)),
             drawings=len(open_drawings(plan.work)),

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
 from textinv_app.crayon.clip_model import IMAGE_MEAN, IMAGE_PIXELS, IMAGE_STD, CrayonClip
+from textinv_app.crayon.familiarity import PETS, measure_familiar_loss, write_familiar_loss
 from textinv_app.crayon.likeness import Calibration
 from textinv_app.crayon.model_card import BuildLog, model_card, write_log
 from textinv_app.crayon.tokenizer import save_tokenizer
@@ -39,6 +40,8 @@ class Parts:
     clip: CrayonClip
     calibration: Calibration
     build_log: BuildLog
+    familiar_pets: int = PETS
+    """Held-out pets on which its own kind of pictures is measured."""
 
 
 def export(parts: Parts, destination: Path) -> None:
@@ -51,6 +54,7 @@ def export(parts: Parts, destination: Path) -> None:
     (temporary / "likeness.json").write_text(
         json.dumps(_likeness(parts.calibration), indent=2) + "\n", encoding="utf-8"
     )
+    write_familiar_loss(temporary, measure_familiar_loss(temporary, parts.familiar_pets))
     (temporary / "README.md").write_text(
         model_card(parts.build_log, parts.calibration), encoding="utf-8"
     )

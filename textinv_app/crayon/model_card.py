@@ -90,6 +90,8 @@ v-prediction), half precision, in files below 10 MB, and beside it what measures
   pooled output of `text_encoder` times its transpose lies in the same space as the image
   embeddings; that cosine says how well a picture follows a prompt.
 - `likeness.json`: from a cosine to a likeness of 0 to 100, straight between the points given there.
+- `familiar.json`: the loss up to which pictures count as drawings of its own kind. Photographs lie
+  above it; the app has the model draw them its own way before a word is taught from them.
 
 | part | parameters |
 | --- | --- |

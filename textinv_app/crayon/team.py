@@ -8,6 +8,7 @@ step instead of at every operation.
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ class Team:
         """Join the team as member `rank` of `size`, who meet by a file."""
         self.rank = rank
         self.size = size
+        self._starter = os.getppid()
         if size > 1:
             dist.init_process_group(
                 "gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=size
@@ -79,6 +81,11 @@ class Team:
         if self.size > 1:
             for parameter in model.parameters():
                 dist.broadcast(parameter.data, 0)
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether who started this member is gone, so that nobody wants its work any more."""
+        return self.size > 1 and os.getppid() != self._starter
 
     def leave(self) -> None:
         """Leave the team."""

@@ -39,7 +39,7 @@ class UnetTraining:
 
     unet: UnetOptions = dataclasses.field(default_factory=UnetOptions)
     towers: ClipOptions = dataclasses.field(default_factory=ClipOptions)
-    batch_size: int = 32
+    batch_size: int = 16
     """Latents a member of the team draws for each step."""
     muon_lr: float = 0.015
     adam_lr: float = 1e-3
@@ -161,7 +161,7 @@ class _Schedule:
         ratio = signal / (1 - signal)
         self.weight = ratio.clamp(max=snr_cap) / (ratio + 1)
         # The noisiest steps decide what the picture shows at all; they keep a fair say.
-        self.weight = self.weight.clamp(min=0.15)
+        self.weight = self.weight.clamp(min=0.35)
 
 
 def _batch(

@@ -77,13 +77,16 @@ class Course(abc.ABC, Generic[Model]):
 def train(course: Course[Any], sitting: Sitting, team: Team) -> None:
     """Train or go on training until the budget of the sitting is spent.
 
-    The first member of the team keeps the averaged weights and writes the checkpoints.
+    The first member of the team keeps the averaged weights and writes the checkpoints. Raises
+    ``SystemExit`` in a team whose build was ended, so that no checkpoint is written for nobody.
     """
     saved = sitting.saved()
     if saved is not None:
         course.restore(saved)
     pace = course.pace
     while not team.leader_says(float(sitting.over())):
+        if team.is_orphaned:
+            raise SystemExit("the build that started this was ended")
         rng = np.random.default_rng((pace.seed, sitting.progress.steps, team.rank))
         done = course.step(Turn(rng, team.leader_says(sitting.share())))
         team.average_gradients(course.model)

@@ -61,6 +61,14 @@ class PlanChosen(EventBase):
     """Counted memory of a step."""
 
 
+class Redrawn(EventBase):
+    """The base model, which cannot draw photos, has drawn them its own way and learns from that."""
+
+    type: Literal["redrawn"] = "redrawn"
+    paths: tuple[str, ...]
+    """Of the drawings, in the order of the photos."""
+
+
 class StepDone(EventBase):
     """Training has reached ``step``; written at most about twice a second."""
 
@@ -167,6 +175,7 @@ class Failed(EventBase):
 Event = Annotated[
     PhaseChanged
     | PlanChosen
+    | Redrawn
     | StepDone
     | Validated
     | PreviewSaved

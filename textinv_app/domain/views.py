@@ -96,6 +96,8 @@ class RunView:
     """Empty until there is a result."""
     version: str
     """Changes whenever anything above changes: an unchanged page need not be drawn again."""
+    redrawn: tuple[str, ...] = ()
+    """Addresses of the photos as the base model draws them, where it learns from those."""
     plan: PlanChosen | None = None
     """How the machine is used; None before the model is loaded."""
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from diffusers import (
     DPMSolverMultistepScheduler,
+    StableDiffusionImg2ImgPipeline,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
 )
@@ -136,6 +137,45 @@ class Artist:
         drawn = iter(pictures)
         return [[next(drawn) for _ in task.seeds] for task in tasks]
 
+    def redraw(
+        self,
+        task: DrawingTask,
+        photos: Sequence[Image.Image],
+        strength: float,
+        on_step: OnStep = lambda _fraction: None,
+    ) -> list[Image.Image]:
+        """Draw RGB photos of the task's size anew, each with a seed of its own.
+
+        ``strength`` is the share of the way to pure noise from which each is drawn, above 0 up to 1
+        (SDEdit, arXiv 2108.01073). Not for SDXL. Raises what ``on_step`` raises.
+        """
+        pipeline = StableDiffusionImg2ImgPipeline(
+            **self._pipeline.components, requires_safety_checker=False
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        num_steps = max(1, int(task.num_inference_steps * strength))
+        at_a_time = self._pictures_at_a_time(task.resolution_pixels)
+        pictures: list[Image.Image] = []
+        with self._ready(), wearing_changes(self._changes), torch.no_grad():
+            wanted, unwanted = self._encode(task)
+            while len(pictures) < len(photos):
+                rows = slice(len(pictures), len(pictures) + at_a_time)
+                some = list(photos[rows])
+                done, share = len(pictures) / len(photos), len(some) / len(photos)
+                after_step = _after_step(_scaled(on_step, done, share), num_steps)
+                output = pipeline(
+                    image=some,
+                    strength=strength,
+                    prompt_embeds=wanted.hidden_states.expand(len(some), -1, -1),
+                    negative_prompt_embeds=unwanted.hidden_states.expand(len(some), -1, -1),
+                    num_inference_steps=task.num_inference_steps,
+                    guidance_scale=task.guidance_scale,
+                    generator=[_noise_of(seed) for seed in task.seeds[rows]],
+                    callback_on_step_end=after_step,
+                )
+                pictures += output.images
+        return pictures
+
     def _word(self, artifact: WornArtifact) -> WornWord:
         widths = tuple(int(encoder.config.hidden_size) for encoder in self._model.text_encoders)
         family = self._model.family
@@ -197,20 +237,14 @@ class Artist:
         if wanted.pooled is not None:
             given["pooled_prompt_embeds"] = wanted.pooled
             given["negative_pooled_prompt_embeds"] = unwanted.pooled
-
-        def after_step(_pipeline: Any, step: int, _time: Any, tensors: Any) -> Any:
-            on_step((step + 1) / task.num_inference_steps)
-            return tensors
-
         output = self._pipeline(
             **given,
             height=task.resolution_pixels,
             width=task.resolution_pixels,
             num_inference_steps=task.num_inference_steps,
             guidance_scale=task.guidance_scale,
-            # On the CPU, so that a seed means the same noise on every machine.
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-            callback_on_step_end=after_step,
+            generator=[_noise_of(seed) for seed in seeds],
+            callback_on_step_end=_after_step(on_step, task.num_inference_steps),
         )
         pictures: list[Image.Image] = output.images
         return pictures
@@ -287,6 +321,21 @@ def _gathered(entries: Sequence[Conditioning]) -> Conditioning:
     pooled = [entry.pooled for entry in entries if entry.pooled is not None]
     states = torch.cat([entry.hidden_states for entry in entries])
     return Conditioning(states, torch.cat(pooled) if pooled else None)
+
+
+def _noise_of(seed: int) -> torch.Generator:
+    """Return a generator on the CPU, so that a seed means the same noise on every machine."""
+    return torch.Generator("cpu").manual_seed(seed)
+
+
+def _after_step(on_step: OnStep, num_steps: int) -> Callable[..., Any]:
+    """Return what a pipeline of diffusers calls after each of its steps."""
+
+    def after_step(_pipeline: Any, step: int, _time: Any, tensors: Any) -> Any:
+        on_step(min(1.0, (step + 1) / num_steps))
+        return tensors
+
+    return after_step
 
 
 def _scaled(on_step: OnStep, done: float, share: float) -> OnStep:

@@ -33,6 +33,7 @@ from textinv_app.library.removing import Tables
 from textinv_app.library.results import Results
 from textinv_app.library.space import SpaceKeeper
 from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
+from textinv_app.runs.layout import RunLayout
 
 
 class Drawings:
@@ -166,8 +167,9 @@ class Drawings:
             are_pair=bool(embedding_id and lora_id) and rows[embedding_id].companion_id == lora_id,
             negatives=tuple(file(negative_id, 1.0) for negative_id in negative_ids),
         )
-        taught = [rows[key].concept_id for key in (embedding_id, lora_id) if key]
-        return choice, self._squares(owner, next(filter(None, taught), ""))
+        worn = [rows[key] for key in (embedding_id, lora_id) if key]
+        taught = next((row for row in worn if row.concept_id), None)
+        return choice, () if taught is None else self._references(owner, taught)
 
     def _completed(self, owner: str, order: DrawingOrder, results: Results) -> tuple[str, str]:
         """Return the ids of embedding and LoRA, the missing half of a pair filled in."""
@@ -177,6 +179,14 @@ class Drawings:
         elif lora_id and not embedding_id:
             embedding_id = results.find(owner, lora_id).companion_id
         return embedding_id, lora_id
+
+    def _references(self, owner: str, taught: ArtifactRow) -> tuple[str, ...]:
+        """Return what likeness is measured against: what the file was taught from."""
+        if taught.run_id:
+            redrawn = RunLayout(self._data.run(taught.run_id).resolve()).redrawn
+            if redrawn.is_dir():
+                return tuple(str(path) for path in sorted(redrawn.glob("*.png")))
+        return self._squares(owner, taught.concept_id)
 
     def _squares(self, owner: str, concept_id: str) -> tuple[str, ...]:
         concept = self._tables.concepts.find(owner, concept_id) if concept_id else None

@@ -18,6 +18,7 @@ from textinv_app.domain.events import (
     PhaseChanged,
     PlanChosen,
     PreviewSaved,
+    Redrawn,
     StepDone,
     Validated,
 )
@@ -40,6 +41,7 @@ class RunProgress:
     verdicts: tuple[Judged, ...] = ()
     nearest_words: NearestWords | None = None
     notices: tuple[Noticed, ...] = ()
+    redrawn: Redrawn | None = None
     previews: tuple[PreviewSaved, ...] = ()
     silent_since: float = field(default=0.0, compare=False)
     """On the follower's own clock, in seconds: when the last new event was seen."""
@@ -86,7 +88,7 @@ class Followers:
 def _progress(reader: EventReader, now: float) -> RunProgress:
     events = reader.events()
     words = [event for event in events if isinstance(event, NearestWords)]
-    plans = _of_type(events, PlanChosen)
+    plans, redrawn = _of_type(events, PlanChosen), _of_type(events, Redrawn)
     return RunProgress(
         num_events=reader.num_read,
         phase=reader.last_phase,
@@ -96,6 +98,7 @@ def _progress(reader: EventReader, now: float) -> RunProgress:
         verdicts=_of_type(events, Judged),
         nearest_words=words[-1] if words else None,
         notices=_of_type(events, Noticed),
+        redrawn=redrawn[-1] if redrawn else None,
         previews=_of_type(events, PreviewSaved),
         silent_since=now,
     )

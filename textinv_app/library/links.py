@@ -27,7 +27,9 @@ WINDOW_SECONDS = 1800
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 1000
 
-LinkKind = Literal["photo", "sample", "preview", "result", "import", "download", "drawing", "kit"]
+LinkKind = Literal[
+    "photo", "sample", "preview", "redrawn", "result", "import", "download", "drawing", "kit"
+]
 _KINDS: frozenset[str] = frozenset(get_args(LinkKind))
 
 

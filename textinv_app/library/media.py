@@ -69,6 +69,8 @@ class Media:
         run = self._data.run(target.thing_id)
         if target.kind == "preview":
             return run, RunLayout(run).previews / target.file_name
+        if target.kind == "redrawn":
+            return run, RunLayout(run).redrawn / target.file_name
         if run.is_dir():
             return run, RunLayout(run).result / target.file_name
         imported = self._data.imported(target.thing_id)

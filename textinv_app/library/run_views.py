@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from textinv_app.domain.events import PreviewSaved
+from textinv_app.domain.events import PreviewSaved, Redrawn
 from textinv_app.domain.specs import RunSpec
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import PreviewView, RunView
@@ -102,6 +102,7 @@ class RunViews:
             nearest_words=progress.nearest_words,
             notices=progress.notices,
             previews=tuple(self._preview(run, event) for event in progress.previews),
+            redrawn=self._redrawn(run, progress.redrawn),
             attempts=run.attempt,
             error_code=run.error_code,
             error_sentence=run.error_sentence,
@@ -110,6 +111,10 @@ class RunViews:
             version=version,
             plan=progress.plan,
         )
+
+    def _redrawn(self, run: RunRow, event: Redrawn | None) -> tuple[str, ...]:
+        names = [path.rsplit("/", 1)[-1] for path in event.paths] if event else []
+        return tuple(self._links.url("redrawn", run.run_id, name) for name in names)
 
     def _preview(self, run: RunRow, event: PreviewSaved) -> PreviewView:
         file_name = event.path.rsplit("/", 1)[-1]

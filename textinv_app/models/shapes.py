@@ -13,6 +13,8 @@ from textinv_app.formats.header import read_header
 
 LIKENESS_FILE = "likeness.json"
 """Only models of Crayon's kind bring one."""
+FAMILIAR_FILE = "familiar.json"
+"""What tells a model's own kind of pictures from others: only of one that cannot draw photos."""
 
 
 def family_of_folder(folder: Path) -> Family:

@@ -4,6 +4,7 @@
 
     spec.json               what to train; never changes
     dataset/                photos (``000.png`` ...) at training size, ``dataset.json``
+    redrawn/                the photos as the base model draws them, where it learns from those
     control.json            what is wanted: run, pause or stop, and the attempt number
     events.jsonl            what happened, append-only
     previews/               ``step-000050-0.webp``
@@ -35,6 +36,11 @@ class RunLayout:
     def dataset(self) -> Path:
         """Folder of the prepared square photos."""
         return self.root / "dataset"
+
+    @property
+    def redrawn(self) -> Path:
+        """The photos as the base model draws them (``000.png`` ...), where it learns from those."""
+        return self.root / "redrawn"
 
     @property
     def control(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults, planned_faults
 from textinv_app.training.latents import encode_photo, scale_latents
 from textinv_app.training.plan import Machine, Plan
+from textinv_app.training.redrawn import photos_to_learn
 from textinv_app.training.result import publish_result
 from textinv_app.training.session import Session, no_memory, plan_chosen, said_smaller
 from textinv_app.training.setup import (
@@ -104,6 +106,10 @@ def _load(
     plan, machine, faults, state = how
     model = load_for_training(spec, plan)
     photos = load_photos(spec, layout)
+    if state is None or layout.redrawn.is_dir():
+        # A run that began with its photos as they are goes on with them.
+        ready = functools.partial(place, model, plan)
+        photos = yield from photos_to_learn(spec, layout, ready, photos, control.check)
     pictures = pictures_to_encode(spec, photos)
     encoded: list[tuple[Tensor, Tensor]] = []
     with encoding(model, plan) as vae:

@@ -40,6 +40,7 @@ def run(words: Words, view: RunView) -> Html:
         tag("header", _title(words, view), _buttons(words, view), class_="pn-run-head"),
         _progress(words, view),
         *[_notice(words.error(one.code, one.code, one.details)) for one in view.notices[-3:]],
+        _redrawn(words, view),
         _verdict(words, view),
         _previews(words, view),
         _after(words, view),
@@ -133,6 +134,42 @@ def _progress(words: Words, view: RunView) -> Html:
 
 def _notice(text: str) -> Html:
     return tag("p", icons.WARN, tag("span", text), class_="pn-notice")
+
+
+def _redrawn(words: Words, view: RunView) -> Html | None:
+    """Show the photos as the base model draws them; of a run that is over they are folded away."""
+    if not view.redrawn:
+        return None
+    pictures = [
+        tag(
+            "img",
+            src=url,
+            alt=words("redrawn.alt", number=number),
+            data_local="enlarge",
+            tabindex=0,
+            role="button",
+        )
+        for number, url in enumerate(view.redrawn, start=1)
+    ]
+    title, text = words("redrawn.title"), tag("p", words("redrawn.text"), class_="pn-help")
+    strip = tag(
+        "div",
+        *pictures,
+        class_="pn-strip pn-redrawn-strip",
+        tabindex=0,
+        role="group",
+        aria_label=title,
+    )
+    if not view.status.is_final:
+        return tag("div", tag("h4", title), text, strip, class_="pn-redrawn")
+    return tag(
+        "details",
+        tag("summary", title),
+        text,
+        strip,
+        class_="pn-guide pn-redrawn",
+        data_fold=f"{view.run_id}-redrawn",
+    )
 
 
 def _verdict(words: Words, view: RunView) -> Html | None:

@@ -198,6 +198,12 @@ WORDS: dict[str, str] = {
     "likeness.label": "Likeness",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "Likeness was not measured here.",
+    "redrawn.title": "Your photos, the way Crayon draws them",
+    "redrawn.text": (
+        "Crayon knows only cartoons. It learns from these drawings of your photos, and likeness is "
+        "measured against them."
+    ),
+    "redrawn.alt": "Photo {number}, drawn by Crayon",
     "previews.title": "What the word draws",
     "previews.before": "before",
     "previews.step": "step {step}",

@@ -215,6 +215,12 @@ WORDS: dict[str, str] = {
     "likeness.label": "Ressemblance",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "La ressemblance n’a pas été mesurée ici.",
+    "redrawn.title": "Vos photos, dessinées par Crayon",
+    "redrawn.text": (
+        "Crayon ne connaît que les dessins. Il apprend de ces dessins de vos photos, et la "
+        "ressemblance est mesurée par rapport à eux."
+    ),
+    "redrawn.alt": "Photo {number}, dessinée par Crayon",
     "previews.title": "Ce que le mot dessine",
     "previews.before": "avant",
     "previews.step": "étape {step}",
