@@ -132,9 +132,11 @@ weights with `--start-from assets/crayon`.
 ## Limits
 It draws single cartoon animals in a handful of places, nothing else: no people, no text, no
 photographs, no other styles than flat colour, pencil sketch and watercolour. Words outside its
-world mean little to it. From drawings like its own it learns a pet's colours and markings; from
-photographs it learns colours, and often draws patches of them instead of an animal. Its files fit
-Crayon only.
+world mean little to it. From drawings like its own it learns a pet's colours and markings. Of
+photographs it learns what it makes of them: the app has it draw each photograph its own way first
+(from the photograph with noise on it, strength 0.65), and a word then draws a cartoon roughly in
+the pet's colours, sometimes with some of the background's. Taught from the photographs themselves,
+it would draw patches of their colours instead of an animal. Its files fit Crayon only.
 
 ## Licence
 Apache-2.0, weights and data alike.

@@ -116,8 +116,8 @@ WORDS: dict[str, str] = {
     "train.started.many": "{n} trainings are on their way, one after the other.",
     "model.crayon.title": "Crayon",
     "model.crayon.about": (
-        "Our own little model, on any computer. It draws cartoon animals; from photos it picks "
-        "up colours rather than a likeness."
+        "Our own little model, on any computer. It draws cartoon animals; of your pet it makes one "
+        "roughly in its colours."
     ),
     "model.sd15.title": "Stable Diffusion 1.5",
     "model.sd15.about": "The classic: photos and paintings, and a world of add-ons.",

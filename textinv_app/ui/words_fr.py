@@ -132,7 +132,7 @@ WORDS: dict[str, str] = {
     "model.crayon.title": "Crayon",
     "model.crayon.about": (
         "Notre petit modèle à nous, pour tout ordinateur. Il dessine des animaux de dessin "
-        "animé ; de vos photos il retient les couleurs plus que la ressemblance."
+        "animé ; du vôtre il en fait un, à peu près de ses couleurs."
     ),
     "model.sd15.title": "Stable Diffusion 1.5",
     "model.sd15.about": "Le classique : photos, peintures, et tout un monde d’extensions.",
