@@ -123,6 +123,22 @@ def test_a_word_chosen_by_hand_stays_when_the_name_changes(browser: Browser) -> 
     assert view.concept.placeholder_token == "grumblehound"
 
 
+def test_an_animal_is_chosen_with_one_touch(browser: Browser) -> None:
+    browser.start()
+    browser.do("concept.change", field="name", value="Biscuit")
+    assert "“Pet” is vague" in browser.shown["form"]
+    assert 'aria-pressed="true"' not in browser.shown["form"]
+    browser.do("class_word.choose", word="rabbit")
+    concept = browser.library.list_concepts(browser.owner)[0].concept
+    assert concept.class_word == "rabbit"
+    assert concept.placeholder_token == "biscuitrabbit"
+    form = browser.shown["form"]
+    assert form.count('aria-pressed="true"') == 1
+    assert "is vague" not in form
+    browser.do("concept.change", field="kind", value="style")
+    assert "class_word.choose" not in browser.shown["form"]
+
+
 def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
     browser = Browser(library, "fr")
     browser.load()

@@ -9,6 +9,7 @@ from textinv_app.ui.markup import Html, button, tag
 from textinv_app.ui.words import Words
 
 _KINDS = ("subject", "style", "negative")
+_ANIMALS = ("dog", "cat", "rabbit", "hamster", "parrot")
 
 
 def form(words: Words, view: ConceptView | None) -> Html:
@@ -62,12 +63,32 @@ def _class_word(words: Words, concept: Concept) -> Html:
     control = _text_input(
         ids.CLASS_WORD_FIELD, concept.class_word, "class_word", maxlength=30, list="pn-class-words"
     )
+    is_vague = concept.kind == "subject" and concept.class_word == "pet"
     return present.field(
         words("form.class_word"),
-        tag("div", control, options),
-        words("form.class_word_help"),
+        tag("div", control, options, _animals(words, concept)),
+        words("form.class_word_vague" if is_vague else "form.class_word_help"),
         field_id=ids.CLASS_WORD_FIELD,
     )
+
+
+def _animals(words: Words, concept: Concept) -> Html | None:
+    """Offer the usual animals, one touch each: nothing helps a pet's word more than its kind."""
+    if concept.kind != "subject":
+        return None
+    chips = [
+        tag(
+            "button",
+            words(f"class.{animal}"),
+            type="button",
+            class_="pn-chip",
+            data_do="class_word.choose",
+            data_word=animal,
+            aria_pressed="true" if animal == concept.class_word else "false",
+        )
+        for animal in _ANIMALS
+    ]
+    return tag("div", *chips, class_="pn-chips pn-animals")
 
 
 def _word(words: Words, concept: Concept) -> Html:

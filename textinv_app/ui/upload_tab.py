@@ -70,9 +70,17 @@ def _english_class_word(visit: Visit, typed: str) -> str:
 
 def change_concept(visit: Visit, command: Command) -> Reply:
     """Change one field of the open pet; a suggested word follows its name and class word."""
+    return _changed(visit, _change_of(visit, command))
+
+
+def choose_class_word(visit: Visit, command: Command) -> Reply:
+    """Take one of the animals that are offered."""
+    return _changed(visit, ConceptChange(class_word=command.text("word", 30)))
+
+
+def _changed(visit: Visit, change: ConceptChange) -> Reply:
     view = visit.concept or visit.library.create_concept(visit.owner)
     concept_id = view.concept.concept_id
-    change = _change_of(visit, command)
     suggested = change.placeholder_token is None and _is_suggested(visit, view.concept)
     try:
         view = visit.library.update_concept(visit.owner, concept_id, change)
@@ -230,6 +238,7 @@ VERBS: dict[str, Verb] = {
     "word.check": check_typed_word,
     "word.suggest": take_suggestion,
     "word.take": take_word,
+    "class_word.choose": choose_class_word,
     "photo.remove": remove_photo,
     "photo.square": move_square,
     "photos.arrived": photos_arrived,

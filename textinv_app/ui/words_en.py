@@ -37,6 +37,8 @@ WORDS: dict[str, str] = {
     "class.dog": "dog",
     "class.cat": "cat",
     "class.rabbit": "rabbit",
+    "class.hamster": "hamster",
+    "class.parrot": "parrot",
     "class.pet": "pet",
     "refused.title.one": "One file could not be used. The others are kept.",
     "refused.title.many": "{n} files could not be used. The others are kept.",
@@ -69,6 +71,9 @@ WORDS: dict[str, str] = {
     "form.name_example": "for example Rex",
     "form.class_word": "What it is, in one word",
     "form.class_word_help": "An ordinary word that the new one starts from: dog, cat, rabbit…",
+    "form.class_word_vague": (
+        "“Pet” is vague. Say dog, cat or whatever it is: the new word starts from there."
+    ),
     "form.class_words_subject": (
         "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|pet"
     ),

@@ -39,6 +39,8 @@ WORDS: dict[str, str] = {
     "class.dog": "chien",
     "class.cat": "chat",
     "class.rabbit": "lapin",
+    "class.hamster": "hamster",
+    "class.parrot": "perroquet",
     "class.pet": "animal",
     "refused.title.one": "Un fichier n’a pas pu être utilisé. Les autres sont gardés.",
     "refused.title.many": "{n} fichiers n’ont pas pu être utilisés. Les autres sont gardés.",
@@ -73,6 +75,9 @@ WORDS: dict[str, str] = {
     "form.class_word_help": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
         "traduisons chien, chat, lapin…"
+    ),
+    "form.class_word_vague": (
+        "« Pet » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
     ),
     "form.class_words_subject": (
         "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|pet"
