@@ -253,6 +253,26 @@ def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     assert "Photo 3, drawn by Crayon" in html
 
 
+def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) -> None:
+    """It said "Too early to tell" of a training that was over."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    run = with_pet.library.run(with_pet.owner, run_id)
+    worse = run.verdicts[-1].model_copy(update={"step": 75, "likeness": 12.0, "is_best": False})
+    kept = run.verdicts[-1]
+    with_pet.library._change(with_pet.owner, run_id, verdicts=(*run.verdicts, worse))
+    with_pet.tick()
+    assert "Too early to tell." in with_pet.shown["train_runs"]
+    assert "12 / 100" in with_pet.shown["train_runs"]
+    with_pet.library.finish(with_pet.owner, run_id)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "It does not look much like Biscuit yet." in html
+    assert f"{round(kept.likeness)} / 100" in html
+    assert f"Step {kept.step} was the best and is kept." in html
+
+
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
     with_pet.start(teach="embedding")
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id

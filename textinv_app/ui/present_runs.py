@@ -175,15 +175,21 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
 def _verdict(words: Words, view: RunView) -> Html | None:
     if not view.verdicts:
         return None
-    last = view.verdicts[-1]
-    name = view.concept_name or view.placeholder_token
     best = _best(view.verdicts)
+    told, key, kept = view.verdicts[-1], "judged.{}", "judged.best"
+    if best and view.status is RunStatus.DONE and view.kind != "negative":
+        # What is kept is the best, whatever became of the steps behind it.
+        told, key, kept = best, "judged.done_{}", "judged.kept"
     return tag(
         "div",
-        tag("p", words(f"judged.{last.verdict}", name=name), class_="pn-verdict-text"),
-        present.likeness_meter(words, last.likeness),
-        tag("p", words("judged.best", step=best.step), class_="pn-help") if best else None,
-        class_=f"pn-verdict pn-verdict-{last.verdict}",
+        tag(
+            "p",
+            words(key.format(told.verdict), name=view.concept_name or view.placeholder_token),
+            class_="pn-verdict-text",
+        ),
+        present.likeness_meter(words, told.likeness),
+        tag("p", words(kept, step=best.step), class_="pn-help") if best else None,
+        class_=f"pn-verdict pn-verdict-{told.verdict}",
     )
 
 

@@ -200,6 +200,14 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Starting to copy your photos. Now would be a good time to stop.",
     "judged.not_improving": "Not getting better any more. The best so far is kept.",
     "judged.best": "Best so far: step {step}.",
+    "judged.done_too_early": (
+        "It does not look much like {name} yet. A more careful training or more photos may help."
+    ),
+    "judged.done_getting_close": "Close to {name}. A more careful training may come closer.",
+    "judged.done_this_is_it": "This is {name}!",
+    "judged.done_copying_photos": "This is {name}, though it begins to copy your photos.",
+    "judged.done_not_improving": "It stopped getting better. This is the best it came to.",
+    "judged.kept": "Step {step} was the best and is kept.",
     "likeness.label": "Likeness",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "Likeness was not measured here.",

@@ -217,6 +217,17 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Il commence à recopier vos photos. C’est le bon moment pour arrêter.",
     "judged.not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
     "judged.best": "Meilleur jusqu’ici : étape {step}.",
+    "judged.done_too_early": (
+        "Cela ne ressemble pas encore beaucoup à {name}. Un apprentissage plus soigné ou d’autres "
+        "photos peuvent aider."
+    ),
+    "judged.done_getting_close": (
+        "Proche de {name}. Un apprentissage plus soigné peut s’en rapprocher encore."
+    ),
+    "judged.done_this_is_it": "C’est {name} !",
+    "judged.done_copying_photos": "C’est {name}, même s’il commence à recopier vos photos.",
+    "judged.done_not_improving": "Plus de progrès. Voici le mieux qu’il ait fait.",
+    "judged.kept": "L’étape {step} était la meilleure ; elle est gardée.",
     "likeness.label": "Ressemblance",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "La ressemblance n’a pas été mesurée ici.",
