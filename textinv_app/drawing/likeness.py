@@ -182,6 +182,17 @@ def likeness_judge(model: LoadedModel) -> LikenessJudge | None:
     return None if parts is None else LikenessJudge(parts)
 
 
+def cannot_judge(folder: Path, error: Exception) -> ModelUnavailable:
+    """Return the error of a model whose files for judging pictures are missing or damaged."""
+    return ModelUnavailable(
+        "model.damaged",
+        f"The image model {folder.name} cannot judge pictures: a file is missing or damaged. "
+        "Fetch it again.",
+        name=folder.name,
+        reason=str(error)[:300],
+    )
+
+
 def _crayon_parts(model: LoadedModel, folder: Path) -> JudgeParts:
     try:
         encoder = CLIPVisionModelWithProjection.from_pretrained(
@@ -200,13 +211,7 @@ def _crayon_parts(model: LoadedModel, folder: Path) -> JudgeParts:
         )
         encode_text = _crayon_text(model, folder)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ModelUnavailable(
-            "model.damaged",
-            f"The image model {folder.name} cannot judge pictures: a file is missing or damaged. "
-            "Fetch it again.",
-            name=folder.name,
-            reason=str(error)[:300],
-        ) from error
+        raise cannot_judge(folder, error) from error
     encoder.requires_grad_(False).eval().to(model.device)
     return JudgeParts(encoder, preprocessing, calibration, encode_text, model.device)
 
