@@ -8,6 +8,7 @@ import pytest
 
 from textinv_app.domain.concept import Family, Method
 from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
+from textinv_app.domain.specs import PresetName
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -42,6 +43,22 @@ def test_a_given_number_of_steps_is_made_and_looked_at(max_steps: int) -> None:
     # Previews, validation and checkpoints meet, so that a judged step is also a saved one.
     assert settings.preview_every_steps % settings.checkpoint_every_steps == 0
     assert settings.preview_every_steps % settings.validate_every_steps == 0
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_style_on_crayon_is_taught_faster_to_a_lora_only(preset: PresetName) -> None:
+    """At a pet's rate it came into half of the pictures."""
+
+    def rate(**asked: str) -> float:
+        request = PresetRequest(num_photos=8, preset=preset, **asked)  # type: ignore[arg-type]
+        return settings_for(request).learning_rate
+
+    for family in ("crayon", "sd1"):
+        for method in ("lora", "embedding"):
+            share = 2 if (family, method) == ("crayon", "lora") else 1
+            pet = rate(family=family, method=method)
+            assert rate(family=family, method=method, kind="style") == share * pet
+            assert rate(family=family, method=method, kind="negative") == pet
 
 
 def test_seed_and_mirroring_are_passed_on() -> None:
