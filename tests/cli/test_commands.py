@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -160,6 +161,20 @@ def test_a_runner_that_is_killed_is_started_again(training: list[str], tmp_path:
     result = _last(records)
     assert result["steps"] == 30
     assert max(record.get("attempt", 0) for record in records) == 2
+
+
+def test_a_model_that_knows_only_drawings_says_what_it_learns_from(
+    training: list[str], model_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "drawings-only"
+    shutil.copytree(model_folder, folder)
+    (folder / "familiar.json").write_text('{"loss": 0.0}', encoding="utf-8")
+    told = [str(folder) if one == str(model_folder) else one for one in training]
+    answer = ask(*told[: told.index("--json")])
+    assert answer.exit_code == 0, answer.errors
+    drawings = tmp_path / "out" / "rexdog-embedding" / "redrawn"
+    assert f"learns from its own drawings of the photos: {drawings}" in answer.output
+    assert len(list(drawings.glob("*.png"))) == 4
 
 
 def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_folder: Path) -> None:

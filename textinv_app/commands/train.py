@@ -29,6 +29,7 @@ from textinv_app.domain.events import (
     PhaseChanged,
     PlanChosen,
     PreviewSaved,
+    Redrawn,
     StepDone,
     Validated,
 )
@@ -140,6 +141,8 @@ def _sentence(event: Event, layout: RunLayout) -> str:
         return f"  step {event.step}: {layout.root / event.path}"
     if isinstance(event, PlanChosen):
         return f"  plan: {_plan(event)}"
+    if isinstance(event, Redrawn):
+        return f"  learns from its own drawings of the photos: {layout.redrawn}"
     if isinstance(event, Noticed):
         details = ", ".join(f"{key} {value}" for key, value in event.details.items())
         return f"  note: {event.code} {details}".rstrip()
