@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,9 +116,27 @@ def test_a_later_build_goes_on_from_the_exported_model(built: Path, tmp_path: Pa
             assert (after[name].float() - weight.float()).abs().mean() < 0.02
     log = json.loads((second / "training_log.json").read_text(encoding="utf-8"))
     stages = [row["stage"] for row in log]
-    assert stages[:4] == ["clip", "vae", "unet", "refit"]
-    assert stages[4] == "vae, gone on from the shipped weights"
-    assert len(stages) == 7
+    assert stages[:5] == ["clip", "vae", "unet", "refit", "decoder"]
+    assert stages[5] == "vae, gone on from the shipped weights"
+    assert len(stages) == 9
+
+
+def test_the_decoder_goes_on_alone(built: Path, tmp_path: Path) -> None:
+    """Were the encoder moved too, the UNet's latents would mean other pictures."""
+    work = tmp_path / "work"
+    shutil.copytree(built, work)
+    (work / "decoder.pt").unlink()
+    arguments = ["--tiny", "--work", str(work), "--assets", str(work / "assets")]
+    for stage in ("decoder", "export"):
+        build.main([*arguments, "--stage", stage])
+    before, after = (
+        torch.load(work / name, weights_only=True)["average"]["weights"]
+        for name in ("vae.pt", "decoder.pt")
+    )
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"decoder", "post_quant_conv"}
+    exported = load_file(str(work / "assets/crayon/vae/diffusion_pytorch_model.safetensors"))
+    assert torch.equal(exported["decoder.conv_out.weight"], after["decoder.conv_out.weight"].half())
 
 
 def test_a_grown_vocabulary_keeps_every_known_words_row(built: Path) -> None:

@@ -2,9 +2,10 @@
 
 Stages, in order: `data` (draw the training set), `clip` (text and image encoders), `vae`,
 `latents`, `unet`, `refit` (the image encoder, to the text encoder the UNet was trained with),
-`export`, `samples`. Each can be stopped at any moment and goes on from its last checkpoint when
-started again; `--minutes` is its budget over all sittings. `--start-from FOLDER` begins from an
-exported model (`assets/crayon`, say) and makes it better, with a part of the learning rates.
+`decoder` (the autoencoder's, alone), `export`, `samples`. Each can be stopped at any moment and goes
+on from its last checkpoint when started again; `--minutes` is its budget over all sittings.
+`--start-from FOLDER` begins from an exported model (`assets/crayon`, say) and makes it better, at a
+part of the learning rates.
 
 It trains on a GPU where there is one, then with larger batches (`--batch-scale 8`); else on the
 processor, best with as many processes as cores (`--threads`), which also draw the training set.
@@ -45,13 +46,19 @@ from textinv_app.crayon.team import Team, gather_team, tell_progress
 from textinv_app.crayon.tokenizer import build_tokenizer
 from textinv_app.crayon.train_clip import ClipTraining, load_trained_clip, train_clip
 from textinv_app.crayon.train_unet import UnetTraining, load_trained_denoiser, train_unet
-from textinv_app.crayon.train_vae import VaeOptions, load_trained_vae, train_vae
+from textinv_app.crayon.train_vae import (
+    VaeOptions,
+    load_finished_vae,
+    load_trained_vae,
+    train_decoder,
+    train_vae,
+)
 from textinv_app.crayon.unet_model import UnetOptions
 
 log = logging.getLogger(__name__)
 
-STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "export", "samples")
-MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0}
+STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "decoder", "export", "samples")
+MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0, "decoder": 20.0}
 _GOING_ON_SHARE = 0.5
 """Learning rates of a build that starts from an exported model, as a share of the usual ones."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -164,10 +171,15 @@ def build_refit(plan: Plan) -> None:
     )
 
 
+def build_decoder(plan: Plan) -> None:
+    """Train the autoencoder's decoder on, for latents as they are."""
+    gather_team(plan.members, functools.partial(_train_decoder_member, plan))
+
+
 def build_export(plan: Plan) -> None:
     """Write the model folder."""
     tokenizer = build_tokenizer()
-    vae = load_trained_vae(plan.work, plan.vae)
+    vae = load_finished_vae(plan.work, plan.vae)
     scaling = json.loads((plan.work / "scaling.json").read_text(encoding="utf-8"))
     vae.register_to_config(scaling_factor=scaling)
     denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
@@ -213,6 +225,7 @@ BUILDERS: dict[str, Callable[[Plan], None]] = {
     "latents": build_latents,
     "unet": build_unet,
     "refit": build_refit,
+    "decoder": build_decoder,
     "export": build_export,
     "samples": build_samples,
 }
@@ -263,6 +276,10 @@ def _train_vae_member(plan: Plan, team: Team) -> None:
     train_vae(team, plan.work, plan.vae, plan.budget_of("vae"), plan.start)
 
 
+def _train_decoder_member(plan: Plan, team: Team) -> None:
+    train_decoder(team, plan.work, plan.vae, plan.budget_of("decoder"))
+
+
 def _train_unet_member(plan: Plan, team: Team) -> None:
     train_unet(team, plan.work, build_tokenizer(), plan.unet, plan.budget_of("unet"), plan.start)
 
@@ -296,7 +313,7 @@ def _earlier_logs(plan: Plan) -> tuple[StageLog, ...]:
 
 def _stage_logs(plan: Plan) -> tuple[StageLog, ...]:
     logs = []
-    for stage in ("clip", "vae", "unet", "refit"):
+    for stage in ("clip", "vae", "unet", "refit", "decoder"):
         path = plan.work / f"{stage}.pt"
         if path.exists():
             progress = torch.load(path, map_location="cpu", weights_only=True)["progress"]

@@ -1,7 +1,9 @@
-"""Stage `vae`: the autoencoder between pictures and latents.
+"""Stages `vae` and `decoder`: the autoencoder between pictures and latents.
 
 Small crops at first, because a crop of 64 pixels costs a quarter of a whole picture and teaches
-edges and colours just as well; whole pictures in the last third.
+edges and colours just as well; whole pictures in the last third. In stage `decoder` the encoder
+stays as it is and the decoder goes on, on whole pictures: latents mean what they meant, so a UNet
+that was trained on them draws sharper pictures without a step of its own.
 """
 
 from __future__ import annotations
@@ -77,9 +79,26 @@ def train_vae(
     train(_VaeCourse(vae, work, options, team), Sitting(work, "vae", budget), team)
 
 
-def load_trained_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
-    """Return the autoencoder of the last checkpoint, averaged, ready to use."""
-    state = torch.load(work / "vae.pt", map_location="cpu", weights_only=True)
+def train_decoder(team: Team, work: Path, options: VaeOptions, budget: Budget) -> None:
+    """Train the decoder of the trained autoencoder on; the checkpoint `decoder.pt` holds both."""
+    torch.manual_seed(options.seed)
+    vae = load_trained_vae(work, options)
+    for part in (vae.decoder, vae.post_quant_conv):
+        part.train().requires_grad_(True)
+    vae.to(training_device())
+    options = dataclasses.replace(options, whole_share=1.0)
+    train(_VaeCourse(vae, work, options, team), Sitting(work, "decoder", budget), team)
+
+
+def load_finished_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
+    """Return the autoencoder with the decoder that was trained on, where it was."""
+    stage = "decoder" if (work / "decoder.pt").exists() else "vae"
+    return load_trained_vae(work, options, stage)
+
+
+def load_trained_vae(work: Path, options: VaeOptions, stage: str = "vae") -> AutoencoderKL:
+    """Return the autoencoder of a stage's last checkpoint, averaged, ready to use."""
+    state = torch.load(work / f"{stage}.pt", map_location="cpu", weights_only=True)
     vae = new_vae(options)
     vae.load_state_dict(state["average"]["weights"])
     vae.eval().requires_grad_(False)
@@ -130,8 +149,10 @@ def _batch(
 
 
 def _step(vae: AutoencoderKL, batch: Tensor, options: VaeOptions) -> dict[str, float]:
+    learns = any(parameter.requires_grad for parameter in vae.encoder.parameters())
     with narrowed(batch.device):
-        posterior = vae.encode(batch).latent_dist
+        with torch.set_grad_enabled(learns):
+            posterior = vae.encode(batch).latent_dist
         decoded = vae.decode(posterior.sample()).sample
     decoded = decoded.float()
     plain = (decoded - batch).abs().mean()
