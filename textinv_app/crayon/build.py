@@ -4,8 +4,8 @@ Stages, in order: `data` (draw the training set), `clip` (text and image encoder
 `latents`, `unet`, `refit` (the image encoder, to the text encoder the UNet was trained with),
 `decoder` (the autoencoder's, alone), `export`, `samples`. Each can be stopped at any moment and goes
 on from its last checkpoint when started again; `--minutes` is its budget over all sittings.
-`--start-from FOLDER` begins from an exported model (`assets/crayon`, say) and makes it better, at a
-part of the learning rates.
+`--start-from FOLDER` begins from an exported model (such as `assets/crayon`) and makes it better,
+at a part of the learning rates.
 
 It trains on a GPU where there is one, then with larger batches (`--batch-scale 8`); else on the
 processor, best with as many processes as cores (`--threads`), which also draw the training set.
