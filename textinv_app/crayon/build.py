@@ -2,8 +2,8 @@
 
 Stages, in order: `data` (draw the training set), `clip` (text and image encoders), `vae`,
 `latents`, `unet`, `refit` (the image encoder, to the text encoder the UNet was trained with),
-`decoder` (the autoencoder's, alone), `export`, `samples`. Each can be stopped at any moment and goes
-on from its last checkpoint when started again; `--minutes` is its budget over all sittings.
+`decoder` (the autoencoder's, alone), `export`, `samples`. Each can be stopped at any moment and
+goes on from its last checkpoint when started again; `--minutes` is its budget over all sittings.
 `--start-from FOLDER` begins from an exported model (such as `assets/crayon`) and makes it better,
 at a part of the learning rates.
 
