@@ -138,11 +138,11 @@ def test_no_caption_names_the_style_that_is_there_to_be_taught() -> None:
     assert any(named.search(caption(other, rng)) for _ in range(400))
 
 
-def test_few_captions_of_spoilt_drawings_say_so() -> None:
+def test_half_of_the_captions_of_spoilt_drawings_say_so() -> None:
     rng = random.Random(9)
     scene = dataclasses.replace(random_scene(random.Random(6)), fault="smeared")
     spoken = [bool(re.search("bad|blurry|ugly", caption(scene, rng))) for _ in range(600)]
-    assert 0.1 < sum(spoken) / len(spoken) < 0.3
+    assert 0.4 < sum(spoken) / len(spoken) < 0.6
 
 
 def test_captions_of_one_scene_vary() -> None:

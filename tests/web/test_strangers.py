@@ -34,6 +34,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "word.check": {"value": WORD},
     "word.suggest": {},
     "word.take": {"word": "stolendog"},
+    "class_word.choose": {"word": "parrot"},
     "photo.remove": {"id": "{photo}"},
     "photo.square": {"id": "{photo}", "left": 1, "top": 1, "side": 64},
     "photos.arrived": {"concept_id": "{concept}", "added": 1, "refused": []},

@@ -36,7 +36,7 @@ _SKETCH_OPENINGS = ("a pencil sketch of", "a sketch of", "a pencil drawing of")
 _WASH_OPENINGS = ("a watercolour of", "a watercolour painting of", "a watercolor of")
 _SPOILT_OPENINGS = ("a bad drawing of", "a blurry photo of", "an ugly picture of", "a bad photo of")
 _SPOILT_NAMED_SHARE = 0.5
-"""How often a spoilt drawing is called one, as people sometimes do; the rest keep silent."""
+"""How often a spoilt drawing is called one; the rest keep silent. At 0.2 no prompt drew one."""
 _DETERMINERS = (("a", 16), ("the", 2), ("my", 2), ("one", 1))
 
 EXTRA_WORDS = (
