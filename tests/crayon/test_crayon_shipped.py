@@ -21,6 +21,7 @@ from textinv_app.crayon.samples import SAMPLE_PETS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.drawing.redrawing import familiar_loss, redraw, surprise
 from textinv_app.models.loading import LoadedModel, load
+from textinv_app.training.latents import load_photo
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 CRAYON = ASSETS / "crayon"
@@ -164,7 +165,8 @@ def test_drawn_pets_are_of_its_own_kind(crayon: LoadedModel) -> None:
     assert sum(one <= limit for one in surprises) >= 18
     for sample in SAMPLE_PETS:
         paths = sorted((ASSETS / "samples" / sample.name.lower()).glob("*.webp"))
-        assert surprise(crayon, _squares(paths), sample.class_word) <= limit, sample.name
+        pictures = [load_photo(path, 128) for path in paths]
+        assert surprise(crayon, pictures, sample.class_word) <= limit, sample.name
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_photos_are_not_of_its_kind_and_its_drawings_of_them_are(
     crayon: LoadedModel, pet: str, class_word: str
 ) -> None:
     """Words taught from the photos themselves drew patches of their colours once."""
-    photos = _squares(shared_photos(f"pets/{pet}"))
+    photos = [load_photo(path, 128) for path in shared_photos(f"pets/{pet}")]
     limit = familiar_loss(crayon.folder)
     assert limit is not None
     assert surprise(crayon, photos, class_word) > limit
@@ -185,17 +187,6 @@ def test_photos_are_not_of_its_kind_and_its_drawings_of_them_are(
         # What is left of a photo is its colours: the drawing is nearer to it than to its negative.
         wanted, found = (np.asarray(one.resize((8, 8)), float) for one in (photo, drawing))
         assert np.abs(found - wanted).mean() < np.abs(found - (255 - wanted)).mean()
-
-
-def _squares(paths: list[Path]) -> list[Image.Image]:
-    squares = []
-    for path in paths:
-        with Image.open(path) as opened:
-            side = min(opened.size)
-            left, top = (opened.width - side) // 2, (opened.height - side) // 2
-            square = opened.convert("RGB").crop((left, top, left + side, top + side))
-        squares.append(square.resize((128, 128), Image.Resampling.LANCZOS))
-    return squares
 
 
 @pytest.mark.parametrize("sample", SAMPLE_PETS, ids=lambda sample: sample.name)

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from transformers import CLIPTokenizer
 
 from textinv_app.crayon.clip_model import IMAGE_MEAN, IMAGE_PIXELS, IMAGE_STD, CrayonClip
-from textinv_app.crayon.familiarity import PETS, measure_familiar_loss, write_familiar_loss
+from textinv_app.crayon.familiarity import measure_familiar_loss, write_familiar_loss
 from textinv_app.crayon.likeness import Calibration
 from textinv_app.crayon.model_card import BuildLog, model_card, write_log
 from textinv_app.crayon.tokenizer import save_tokenizer
@@ -40,7 +40,7 @@ class Parts:
     clip: CrayonClip
     calibration: Calibration
     build_log: BuildLog
-    familiar_pets: int = PETS
+    familiar_pets: int
     """Held-out pets on which its own kind of pictures is measured."""
 
 

@@ -14,14 +14,13 @@ from textinv_app.drawing.redrawing import surprise
 from textinv_app.models.loading import load
 from textinv_app.models.shapes import FAMILIAR_FILE
 
-PETS = 60
 DRAWINGS = 6
 SHARE = 0.95
 """Of the held-out pets; photos that pass for drawings are worse than drawings that are redrawn."""
 MARGIN = 1.05
 
 
-def measure_familiar_loss(folder: Path, pets: int = PETS) -> float:
+def measure_familiar_loss(folder: Path, pets: int) -> float:
     """Return the loss below which the drawings of most held-out pets stay, with a margin."""
     model = load(BaseModelRef(model_id="crayon", source=str(folder), family="crayon"))
     losses = []

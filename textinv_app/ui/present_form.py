@@ -88,7 +88,7 @@ def _animals(words: Words, concept: Concept) -> Html | None:
         )
         for animal in _ANIMALS
     ]
-    return tag("div", *chips, class_="pn-chips pn-animals")
+    return tag("div", *chips, class_="pn-chips")
 
 
 def _word(words: Words, concept: Concept) -> Html:

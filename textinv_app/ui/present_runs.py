@@ -141,25 +141,11 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
     if not view.redrawn:
         return None
     pictures = [
-        tag(
-            "img",
-            src=url,
-            alt=words("redrawn.alt", number=number),
-            data_local="enlarge",
-            tabindex=0,
-            role="button",
-        )
+        _picture(url, words("redrawn.alt", number=number))
         for number, url in enumerate(view.redrawn, start=1)
     ]
     title, text = words("redrawn.title"), tag("p", words("redrawn.text"), class_="pn-help")
-    strip = tag(
-        "div",
-        *pictures,
-        class_="pn-strip pn-redrawn-strip",
-        tabindex=0,
-        role="group",
-        aria_label=title,
-    )
+    strip = _strip(title, pictures, "pn-strip pn-redrawn-strip")
     if not view.status.is_final:
         return tag("div", tag("h4", title), text, strip, class_="pn-redrawn")
     return tag(
@@ -212,14 +198,7 @@ def _previews(words: Words, view: RunView) -> Html | None:
     return tag(
         "div",
         tag("h4", words("previews.title")),
-        tag(
-            "div",
-            *columns,
-            class_="pn-strip",
-            tabindex=0,
-            role="group",
-            aria_label=words("previews.title"),
-        ),
+        _strip(words("previews.title"), columns),
         class_="pn-previews",
     )
 
@@ -228,19 +207,23 @@ def _preview_column(words: Words, column: Sequence[PreviewView]) -> Html:
     step = column[0].step
     label = words("previews.before") if step == 0 else words("previews.step", step=step)
     pictures = [
-        tag(
-            "img",
-            src=one.url,
-            alt=words("previews.alt", step=step, prompt=one.prompt),
-            title=one.prompt,
-            data_local="enlarge",
-            tabindex=0,
-            role="button",
-        )
+        _picture(one.url, words("previews.alt", step=step, prompt=one.prompt), one.prompt)
         for one in column
     ]
     return tag(
         "figure", *pictures, tag("figcaption", label), class_="pn-preview", data_preview_step=step
+    )
+
+
+def _strip(title: str, pictures: Sequence[Html], class_: str = "pn-strip") -> Html:
+    """Put pictures side by side, in a row that is moved with a finger or the arrow keys."""
+    return tag("div", *pictures, class_=class_, tabindex=0, role="group", aria_label=title)
+
+
+def _picture(url: str, alt: str, title: str | None = None) -> Html:
+    """Show a picture that a touch makes large."""
+    return tag(
+        "img", src=url, alt=alt, title=title, data_local="enlarge", tabindex=0, role="button"
     )
 
 
