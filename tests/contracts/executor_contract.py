@@ -173,8 +173,8 @@ class ExecutorContract:
     def test_two_launches_leave_one_runner(self, slow: Executor, tmp_path: Path) -> None:
         layout = make_run(tmp_path / "run", max_steps=5000)
         slow.launch(layout.root, 1)
-        wait_until(lambda: is_locked(layout.lock))
-        first = read_holder(layout.lock)
+        first = wait_until(lambda: read_holder(layout.lock))
+        assert is_locked(layout.lock)
         slow.launch(layout.root, 1)
         time.sleep(1.0)
         assert read_holder(layout.lock) == first
