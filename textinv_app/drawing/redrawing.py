@@ -23,6 +23,7 @@ from textinv_app.drawing.artist import Artist, DrawingTask, OnStep
 from textinv_app.drawing.likeness import cannot_judge
 from textinv_app.drawing.prompting import encode_prompts
 from textinv_app.models.loading import LoadedModel
+from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.models.shapes import FAMILIAR_FILE
 
 STRENGTH = 0.65
@@ -111,9 +112,6 @@ def _sentence(class_word: str) -> str:
 
 def _encoded(model: LoadedModel, pictures: Sequence[Image.Image]) -> Tensor:
     """Return latents ``[pictures, channels, height, width]`` scaled for the UNet, on its device."""
-    arrays = np.stack([np.asarray(picture.convert("RGB"), np.float32) for picture in pictures])
-    pixels = torch.from_numpy(arrays).permute(0, 3, 1, 2) / 127.5 - 1
-    with torch.no_grad():
-        posterior = model.vae.encode(pixels.to(model.vae.device, model.vae.dtype)).latent_dist
-    latents: Tensor = posterior.mean * model.vae.config.scaling_factor
+    encoded = [encode_photo(model.vae, picture.convert("RGB")) for picture in pictures]
+    latents, _ = scaled_for_unet(model.vae, encoded)
     return latents.to(model.unet.device, model.unet.dtype)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from textinv_app.errors import BadInput
+from textinv_app.models.photo_latents import Encoded, scaled_for_unet
 
 
 @dataclass(frozen=True)
@@ -71,35 +71,9 @@ def load_photo(path: Path, resolution_pixels: int) -> Image.Image:
     return picture
 
 
-def to_pixels(picture: Image.Image) -> Tensor:
-    """Return an RGB picture as float32 ``[3, height, width]`` from -1 to 1."""
-    array = np.asarray(picture, dtype=np.float32) / 127.5 - 1.0
-    return torch.from_numpy(array).permute(2, 0, 1).contiguous()
-
-
-def encode_photo(vae: Any, photo: Image.Image) -> tuple[Tensor, Tensor]:
-    """Return mean and spread of a photo's latent, float32 ``[channels, height, width]``, on CPU.
-
-    The VAE is used in float32, because half precision overflows in that of SDXL, and the time is
-    spent only once.
-    """
-    original_type = vae.dtype
-    if original_type != torch.float32:
-        vae.to(dtype=torch.float32)
-    with torch.no_grad():
-        posterior = vae.encode(to_pixels(photo)[None].to(vae.device)).latent_dist
-    if original_type != torch.float32:
-        vae.to(dtype=original_type)
-    return posterior.mean[0].float().cpu(), posterior.std[0].float().cpu()
-
-
-def scale_latents(vae: Any, encoded: Sequence[tuple[Tensor, Tensor]]) -> LatentCache:
+def cache_latents(vae: Any, encoded: Sequence[Encoded]) -> LatentCache:
     """Return the cache of photos encoded by ``encode_photo``, scaled for the UNet."""
-    scale = float(vae.config.scaling_factor)
-    shift = float(getattr(vae.config, "shift_factor", None) or 0.0)
-    mean = torch.stack([mean for mean, _ in encoded])
-    std = torch.stack([std for _, std in encoded])
-    return LatentCache((mean - shift) * scale, std * scale)
+    return LatentCache(*scaled_for_unet(vae, encoded))
 
 
 def with_mirrored(photos: Sequence[Image.Image]) -> list[Image.Image]:
