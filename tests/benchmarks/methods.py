@@ -21,6 +21,7 @@ import json
 import multiprocessing
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -274,6 +275,19 @@ def _wins(results: Sequence[dict[str, Any]], name: str, first: str) -> str:
     return f"{sum(mine > other for mine, other in pairs)}/{len(pairs)}"
 
 
+def end_with_the_parent() -> None:
+    """Have this process end when the one that started it does, however that ends."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        raise RuntimeError("this process was started by no other")
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main() -> None:
     """Train what is missing and print the table."""
     parser = argparse.ArgumentParser(
@@ -295,7 +309,9 @@ def main() -> None:
     threads = given.threads or max(1, (os.cpu_count() or 1) // given.processes)
     os.environ["OMP_NUM_THREADS"] = str(threads)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(given.processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        given.processes, mp_context=context, initializer=end_with_the_parent
+    ) as pool:
         for done in as_completed([pool.submit(run_lesson, one, ref) for one in list(lessons)]):
             line = json.dumps(done.result())
             with given.output.open("a", encoding="utf-8") as output:
