@@ -207,6 +207,17 @@ def test_a_field_just_selected_stays_selected_when_the_answer_comes_within_the_s
     page.context.close()
 
 
+def test_who_chooses_by_keyboard_keeps_their_place(chromium: Browser, address: str) -> None:
+    page = _open_with_the_sample(chromium, address)
+    chip = page.locator(".pn-chip[data-word=hamster]")
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    _calm(page)
+    expect(chip).to_be_focused()
+
+
 def test_the_square_follows_the_pointer(chromium: Browser, address: str) -> None:
     page = _open(chromium, address)
     page.locator("[data-do='sample.use']").first.click()
