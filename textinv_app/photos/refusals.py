@@ -12,7 +12,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "photo.empty": "{name} is empty: nothing arrived. Please send it again.",
         "photo.unreadable": "{name} could not be read here. Please send it again.",
         "photo.file_too_large": (
-            "{name} is larger than {limit_megabytes} MB. Please send a smaller copy of it."
+            "{name} is larger than {limit_megabytes} MB. Please send a smaller copy."
         ),
         "photo.svg": (
             "{name} is an SVG drawing, which can hold programs. Please send it as PNG or JPEG."
@@ -22,7 +22,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "photo.pdf": "{name} is a PDF. Please send the photo inside it as JPEG or PNG.",
         "photo.video": "{name} is a video. Please send photos, or still pictures taken from it.",
         "photo.other_picture": (
-            "{name} is a picture of a kind Petname does not read (TIFF, camera raw, BMP and the "
+            "{name} is a kind of picture Petname does not read (TIFF, camera raw, BMP and the "
             "like). Please save it as JPEG or PNG."
         ),
         "photo.other_archive": (

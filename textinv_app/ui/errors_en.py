@@ -5,6 +5,8 @@ Blanks are keys of ``PetnameError.details``. ``errors_fr`` has the same keys.
 
 from __future__ import annotations
 
+from textinv_app.photos.refusals import NOTES, SENTENCES
+
 ERRORS: dict[str, str] = {
     "not_found": "This is not here any more. Reload the page to see what is.",
     # The page itself
@@ -72,77 +74,10 @@ ERRORS: dict[str, str] = {
     "publish.cancelled": "You stopped it. Nothing was published.",
     "publish.under_way": "This file is being published already.",
     "publish.busy": ("Enough files are being published at the moment. Try again when one is done."),
-    # Photos
-    "photo.empty": "{name} is empty: nothing arrived. Please send it again.",
-    "photo.unreadable": "{name} could not be read here. Please send it again.",
-    "photo.file_too_large": (
-        "{name} is larger than {limit_megabytes} MB. Please send a smaller copy."
-    ),
-    "photo.svg": (
-        "{name} is an SVG drawing, which can hold programs. Please send it as PNG or JPEG."
-    ),
-    "photo.web_page": "{name} is a web page, not a photo. Please save the photo itself.",
-    "photo.text": "{name} holds text, not a photo, whatever its name says.",
-    "photo.pdf": "{name} is a PDF. Please send the photo inside it as JPEG or PNG.",
-    "photo.video": "{name} is a video. Please send photos, or still pictures taken from it.",
-    "photo.other_picture": (
-        "{name} is a kind of picture Petname does not read (TIFF, camera raw, BMP and the like). "
-        "Please save it as JPEG or PNG."
-    ),
-    "photo.other_archive": (
-        "{name} is an archive Petname does not read. Please send the photos, or a ZIP of them."
-    ),
-    "photo.not_a_picture": "{name} is not a picture Petname knows. Please send JPEG or PNG.",
-    "photo.broken_off": (
-        "{name} is incomplete: {missing_percent} % of it is missing. Please send it again."
-    ),
-    "photo.damaged": "{name} is damaged and cannot be opened. Please send the original again.",
-    "photo.too_large": (
-        "{name} has {megapixels} megapixels, more than the {limit_megapixels} Petname reads of "
-        "this kind. Please send a smaller copy, or a JPEG."
-    ),
-    "photo.bomb": (
-        "{name} claims {megapixels} megapixels in a very small file, as no camera does. It was "
-        "not opened."
-    ),
-    "photo.too_small": (
-        "{name} is only {width} by {height} pixels; at least {limit_pixels} are needed. Please "
-        "send a larger one."
-    ),
-    "photo.took_too_long": (
-        "{name} took more than {limit_seconds} seconds to open and was given up. Please save it "
-        "as an ordinary JPEG."
-    ),
-    "photo.too_much_memory": (
-        "{name} needs more memory to open than Petname allows. Please send a smaller copy."
-    ),
-    "photo.crashed": (
-        "{name} could not be opened: the decoder stopped on it. Please save it as an ordinary "
-        "JPEG and send that."
-    ),
+    # Photos and archives
+    **SENTENCES,
+    **NOTES,
     "photos.in_use": "The training still needs these photos. Stop it first, then delete them.",
-    "note.first_frame": "It moves; its first picture was used.",
-    "note.incomplete": "A little of it is missing at the bottom; the rest was used.",
-    "note.transparent": "It is see-through in places; white was put behind it.",
-    "zip.damaged": "{name} is a damaged ZIP. Please make it again, or send the photos alone.",
-    "zip.no_pictures": "{name} holds no photos. Please send a ZIP with photos in it.",
-    "zip.bomb": (
-        "{name} would unpack to far more than photos do. It was not unpacked; please send the "
-        "photos themselves."
-    ),
-    "zip.too_many": "{name} holds more than {limit} files. Please send fewer at a time.",
-    "zip.too_large": (
-        "{name} unpacks to more than {limit_megabytes} MB. Please send fewer photos at a time."
-    ),
-    "zip.unsafe": (
-        "{name} tries to write outside its own folder, or is built to mislead. It was not "
-        "unpacked; please send the photos themselves."
-    ),
-    "zip.encrypted": "{name} is locked with a password. Please send it without one.",
-    "zip.nested": "{name} is a ZIP inside a ZIP. Please open it and send the photos in it.",
-    "zip.packing": (
-        "{name} is packed in an unusual way. Please make an ordinary ZIP, or send the photos."
-    ),
     "upload.broken": "The upload arrived incomplete; please send it again.",
     "upload.field_too_long": "A field of the upload is too long. Reload the page and try again.",
     "upload.no_file": "No file arrived; please choose one.",
