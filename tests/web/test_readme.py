@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from importlib import metadata
+
+from packaging.specifiers import SpecifierSet
 
 from tests.server import REPOSITORY
 from textinv_app.settings import Settings
@@ -24,6 +28,22 @@ def test_the_space_header_fits_the_requirements() -> None:
     assert (REPOSITORY / HEADER["app_file"]).is_file()
     assert HEADER["license"] == "apache-2.0"
     assert len(HEADER["short_description"]) <= 60
+
+
+def test_every_python_it_names_is_one_that_all_packages_can_be_installed_on() -> None:
+    """It named Python 3.10, for which diffusers is no longer made."""
+    said = re.search(r"Python (3\.\d+) to (3\.\d+)", README)
+    assert said
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={said.group(1)}"
+    names = re.findall(
+        r"^([\w-]+)[=<>]", (REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), re.M
+    )
+    assert "diffusers" in names
+    for name in names:
+        wanted = SpecifierSet(metadata.metadata(name)["Requires-Python"] or "")
+        for version in said.groups():
+            assert f"{version}.99" in wanted, f"{name} wants Python {wanted}"
 
 
 def test_every_setting_is_explained_and_no_other() -> None:

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -142,7 +142,7 @@ def make_spec(lesson: Lesson, method: TrainingMethod, num_photos: int) -> RunSpe
         preset=lesson.preset,
         settings=settings,
         preview_prompts=preview_prompts(lesson.kind),
-        created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from textinv_app.commands.choosing import assets_dir, output_folder
@@ -120,7 +120,7 @@ def _manifest(file: Path, found: Inspection) -> ResultManifest:
         steps=int(steps) if steps.isdecimal() else None,
         size_bytes=found.size_bytes,
         sha256=found.sha256,
-        created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

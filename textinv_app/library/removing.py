@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from textinv_app.domain.concept import Concept
@@ -213,7 +213,7 @@ class Sweeper:
             except FileNotFoundError:
                 continue
         if self._keep_days:
-            moment = datetime.now(timezone.utc) - timedelta(days=self._keep_days)
+            moment = datetime.now(UTC) - timedelta(days=self._keep_days)
             stale = self._tables.concepts.unchanged_since(moment.isoformat(timespec="milliseconds"))
             for owner, concept_id in stale:
                 self._remover.remove_concept(owner, concept_id)

@@ -7,7 +7,7 @@ newline is there, and a torn tail that a crash left is closed off by the next at
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -47,7 +47,7 @@ class EventLog:
         stamped = event.model_copy(
             update={
                 "attempt": self._attempt,
-                "at": event.at or datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+                "at": event.at or datetime.now(UTC).isoformat(timespec="milliseconds"),
             }
         )
         # One write of a whole line: a reader sees a line with its newline or a torn tail.

@@ -51,7 +51,7 @@ def heading(stamp: str) -> str:
         [
             f"`{command}`",
             "",
-            f"Measured {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} on {machine()}; "
+            f"Measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d} on {machine()}; "
             f"load average {load} at the end; weights {weights}, reader {reader}.",
         ]
     )
