@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from importlib import metadata
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from tests.server import REPOSITORY
 from textinv_app.settings import Settings
@@ -40,9 +42,12 @@ def test_every_python_it_names_is_one_that_all_packages_can_be_installed_on() ->
         r"^([\w-]+)[=<>]", (REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), re.M
     )
     assert "diffusers" in names
+    # An older Python gets older packages, which are not here to be asked.
+    here = Version(f"{sys.version_info.major}.{sys.version_info.minor}")
+    newer = [version for version in said.groups() if Version(version) >= here]
     for name in names:
         wanted = SpecifierSet(metadata.metadata(name)["Requires-Python"] or "")
-        for version in said.groups():
+        for version in newer:
             assert f"{version}.99" in wanted, f"{name} wants Python {wanted}"
 
 
