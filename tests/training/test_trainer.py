@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.tiny_models import tiny_pipeline
 from tests.training.conftest import drawn_photos, tiny_settings
 from textinv_app.domain.concept import Family, TrainingMethod
 from textinv_app.domain.prompts import training_templates
 from textinv_app.domain.specs import TrainingSettings
-from textinv_app.models.photo_latents import encode_photo
-from textinv_app.training.latents import cache_latents, with_mirrored
+from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
+from textinv_app.training.latents import LatentCache, with_mirrored
 from textinv_app.training.lora import Lora
 from textinv_app.training.losses import noise_schedule
 from textinv_app.training.methods import Method
@@ -73,6 +74,11 @@ def teaching_of(
     return Lora(model, prompts, numbers.rank, numbers.seed, family)
 
 
+def cached(model: TinyModel, pictures: list[Image.Image]) -> LatentCache:
+    encoded = [encode_photo(model.vae, picture) for picture in pictures]
+    return LatentCache(*scaled_for_unet(model.vae, encoded))
+
+
 def trainer_of(
     method: TrainingMethod, family: Family = "crayon", plan: Plan = PLAN, **settings: Any
 ) -> tuple[Trainer, TinyModel]:
@@ -82,7 +88,7 @@ def trainer_of(
         module.to(NUMBER_TYPES[plan.weights])
     numbers = tiny_settings(**({"batch_size": 4, "max_steps": 40} | settings))
     teaching = teaching_of(method, model, family, numbers)
-    cache = cache_latents(model.vae, [encode_photo(model.vae, p) for p in drawn_photos(5)])
+    cache = cached(model, drawn_photos(5))
     photos, held_out = split_photos(cache, 5, numbers.seed)
     materials = Materials(
         unet=model.unet,
@@ -186,7 +192,7 @@ def test_a_loss_that_is_no_number_changes_nothing() -> None:
 def test_the_held_out_photo_is_not_trained_on() -> None:
     model = TinyModel("crayon")
     pictures = with_mirrored(drawn_photos(5))
-    cache = cache_latents(model.vae, [encode_photo(model.vae, picture) for picture in pictures])
+    cache = cached(model, pictures)
     training, held_out = split_photos(cache, 5, seed=7)
     assert (len(training), len(held_out)) == (8, 1)
     hidden = [index for index in range(5) if torch.equal(cache.mean[index], held_out.mean[0])]
@@ -197,7 +203,7 @@ def test_the_held_out_photo_is_not_trained_on() -> None:
 def test_few_photos_are_all_used_for_both() -> None:
     model = TinyModel("crayon")
     pictures = with_mirrored(drawn_photos(3))
-    cache = cache_latents(model.vae, [encode_photo(model.vae, picture) for picture in pictures])
+    cache = cached(model, pictures)
     training, held_out = split_photos(cache, 3, seed=7)
     assert (len(training), len(held_out)) == (6, 3)
 

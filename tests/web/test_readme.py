@@ -14,6 +14,7 @@ from tests.server import REPOSITORY
 from textinv_app.settings import Settings
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+REQUIREMENTS = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
 HEADER = dict(line.split(": ", 1) for line in README.split("---\n")[1].splitlines() if ": " in line)
 # Found from a Space's own variables, or for tests only.
 NOT_FOR_PEOPLE = {"on_space", "space_host", "allow_any_data_dir"}
@@ -21,9 +22,7 @@ NOT_FOR_PEOPLE = {"on_space", "space_host", "allow_any_data_dir"}
 
 def test_the_space_header_fits_the_requirements() -> None:
     """The Space installs the Gradio that everything was tried with, and starts the right file."""
-    pinned = re.search(
-        r"^gradio==(\S+)$", (REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), re.M
-    )
+    pinned = re.search(r"^gradio==(\S+)$", REQUIREMENTS, re.M)
     assert pinned
     assert HEADER["sdk"] == "gradio"
     assert HEADER["sdk_version"] == pinned.group(1)
@@ -38,9 +37,7 @@ def test_every_python_it_names_is_one_that_all_packages_can_be_installed_on() ->
     assert said
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["requires-python"] == f">={said.group(1)}"
-    names = re.findall(
-        r"^([\w-]+)[=<>]", (REPOSITORY / "requirements.txt").read_text(encoding="utf-8"), re.M
-    )
+    names = re.findall(r"^([\w-]+)[=<>]", REQUIREMENTS, re.M)
     assert "diffusers" in names
     # An older Python gets older packages, which are not here to be asked.
     here = Version(f"{sys.version_info.major}.{sys.version_info.minor}")

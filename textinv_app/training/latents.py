@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from textinv_app.errors import BadInput
-from textinv_app.models.photo_latents import Encoded, scaled_for_unet
 
 
 @dataclass(frozen=True)
@@ -69,11 +67,6 @@ def load_photo(path: Path, resolution_pixels: int) -> Image.Image:
         picture = picture.crop((left, top, left + side, top + side))
         picture = picture.resize((resolution_pixels, resolution_pixels), Image.Resampling.LANCZOS)
     return picture
-
-
-def cache_latents(vae: Any, encoded: Sequence[Encoded]) -> LatentCache:
-    """Return the cache of photos encoded by ``encode_photo``, scaled for the UNet."""
-    return LatentCache(*scaled_for_unet(vae, encoded))
 
 
 def with_mirrored(photos: Sequence[Image.Image]) -> list[Image.Image]:

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
-from textinv_app.models.photo_latents import encode_photo
+from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults, planned_faults
-from textinv_app.training.latents import cache_latents
+from textinv_app.training.latents import LatentCache
 from textinv_app.training.plan import Machine, Plan
 from textinv_app.training.redrawn import photos_to_learn
 from textinv_app.training.result import publish_result
@@ -120,7 +120,7 @@ def _load(
             encoded.append(encode_photo(vae, picture))
             if state is None:
                 control.check()
-    latents = cache_latents(model.vae, encoded)
+    latents = LatentCache(*scaled_for_unet(model.vae, encoded))
     return Prepared(place(model, plan), photos, latents, plan, machine)
 
 
