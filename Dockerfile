@@ -30,6 +30,8 @@ COPY --chown=petname:petname assets assets
 
 USER petname
 ENV PETNAME_DATA_DIR=/data \
+    # Base models are gigabytes: fetched once, kept with the rest.
+    HF_HOME=/data/huggingface \
     PETNAME_HOST=0.0.0.0 \
     PETNAME_PORT=7860 \
     # Inside a container every address is "beyond this machine"; what is published decides who comes.
@@ -37,5 +39,5 @@ ENV PETNAME_DATA_DIR=/data \
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PETNAME_PORT\"]}/healthz', timeout=4)"]
 CMD ["python", "app.py"]

@@ -7,6 +7,7 @@ else that went wrong. With ``--json`` each command writes one JSON object a line
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -61,6 +62,10 @@ def _prepare_process() -> None:
     level = os.environ.get("PETNAME_LOG_LEVEL", "ERROR").upper()
     known = level if level in {"DEBUG", "INFO", "WARNING", "ERROR"} else "ERROR"
     logging.basicConfig(stream=sys.stderr, level=known, format="%(levelname)s %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe of Windows takes the letters of one language only; a name of another is no failure.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Read by the libraries when they are imported.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

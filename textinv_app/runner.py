@@ -196,6 +196,9 @@ def _train(
 
 
 def _fail(layout: RunLayout, log: EventLog, attempt: int, failed: Failed) -> ExitCode:
+    if layout.outcome.exists():
+        # What was made is whole and written down; only telling of it failed.
+        return ExitCode.DONE
     _write_outcome(layout, Outcome(status="failed", attempt=attempt, step=0, failed=failed))
     log.append(failed)
     return ExitCode.FAILED
@@ -209,7 +212,7 @@ def _storage_failure(error: OSError) -> Failed:
     return Failed(
         code="run.storage",
         sentence="A file could not be read or written. Check that the disk has free space, then "
-        "press Resume; nothing that was saved is lost.",
+        "try again; nothing that was saved is lost.",
         details={"reason": str(error.strerror or error)},
     )
 
@@ -217,8 +220,8 @@ def _storage_failure(error: OSError) -> Failed:
 def _breakdown(error: Exception) -> Failed:
     return Failed(
         code="run.crashed",
-        sentence="The trainer met a problem it does not know. Press Resume to try again; the log "
-        "of the run says more.",
+        sentence="The trainer met a problem it does not know. Try again; the log of the run says "
+        "more.",
         details={"kind": type(error).__name__},
     )
 

@@ -8,15 +8,19 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from tests.cli.conftest import PATIENCE_SECONDS, ask, ask_here, start
+from textinv_app.commands import doctor
 from textinv_app.runs.lock import read_holder
 
 
@@ -132,6 +136,8 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     first = start(*longer)
     _wait_for_step(first, 2)
     first.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    first.send_signal(signal.SIGTERM)  # who asks twice is answered the same
     _, errors = first.communicate(timeout=PATIENCE_SECONDS)
     assert first.returncode == 1
     assert "same command continues" in errors
@@ -146,6 +152,20 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     assert Path(result["artifacts"][0]).is_file()
     assert 4 <= result["steps"] < 5000
     assert result["runs"][0]["stopped_because"] == "stopped_by_person"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_an_interrupted_drawing_keeps_what_is_drawn(model_folder: Path, tmp_path: Path) -> None:
+    process = start(
+        *("draw", "--base-model", str(model_folder), "--prompt", "a dog", "--num-images", "1000"),
+        *("--output", str(tmp_path), "--json"),
+    )
+    assert process.stdout is not None
+    assert any('"picture"' in line for line in process.stdout), process.stderr
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 1
+    assert 1 <= len(list(tmp_path.glob("*.png"))) < 1000
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
@@ -204,6 +224,24 @@ def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert "PETNAME_PORT" in wrong.output
     assert "hunter2" not in wrong.output + wrong.errors
+
+
+def test_doctor_finds_a_data_folder_where_serve_would_refuse_to_keep_its_index(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "kind_of", lambda _folder: "nfs4")
+    answer = ask_here(capsys, "doctor", "--json")
+    assert answer.exit_code == 1
+    assert "file system" in _last(answer.records)["broken"]
+
+
+def test_a_name_of_another_alphabet_is_told_to_a_pipe_that_cannot_write_it(tmp_path: Path) -> None:
+    file = tmp_path / "Łapka.safetensors"
+    save_file({"emb_params": np.ones((2, 768), np.float32)}, file)
+    for arguments in (["inspect"], ["inspect", "--json"]):
+        answer = ask(*arguments, str(file), PYTHONIOENCODING="ascii")
+        assert answer.exit_code == 0, answer.errors
+        assert "\\u0141apka" in answer.output
 
 
 def test_serve_serves_until_it_is_interrupted(tmp_path: Path) -> None:

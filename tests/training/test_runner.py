@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,9 +17,9 @@ from safetensors.numpy import load_file
 from tests.training.conftest import RunOf
 from textinv_app.domain.concept import Method
 from textinv_app.domain.events import Event, Failed, Finished, Outcome, Paused
-from textinv_app.runner import ExitCode
+from textinv_app.runner import ExitCode, main
 from textinv_app.runs.control import Control, write_control
-from textinv_app.runs.event_log import read_events
+from textinv_app.runs.event_log import EventLog, read_events
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import RunLock
 
@@ -105,6 +106,24 @@ def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
     assert all(event.at and event.attempt == 1 for event in events)
     assert (layout.root / outcome.finished.artifact).is_file()
     assert not layout.checkpoints.exists()
+
+
+def test_a_finished_run_stays_finished_where_only_the_log_could_not_be_written(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = EventLog.append
+
+    def append_on_a_full_disk(log: EventLog, event: Event) -> Event:
+        if isinstance(event, Finished):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return append(log, event)
+
+    monkeypatch.setattr(EventLog, "append", append_on_a_full_disk)
+    _, layout = run_of()
+    before = signal.getsignal(signal.SIGTERM)
+    assert main([str(layout.root)]) == ExitCode.DONE
+    signal.signal(signal.SIGTERM, before)
+    assert outcome_of(layout).status == "done"
 
 
 def test_a_termination_signal_saves_and_leaves(run_of: RunOf) -> None:

@@ -26,11 +26,12 @@ from textinv_app.models.catalog import (
     needs_download,
 )
 from textinv_app.models.machine import MachineFacts, machine_facts
+from textinv_app.runs.file_systems import is_unsafe, kind_of
 from textinv_app.settings import PROGRAM_FOLDER, Settings, read_settings
 from textinv_app.training.plan import describe, make_plan, plan_request
 
 _PACKAGES = ("torch", "diffusers", "transformers", "gradio", "pillow", "safetensors")
-_MIN_PYTHON = (3, 10)
+_MIN_PYTHON = (3, 11)
 _REASONS = {
     "model.missing": "its files are missing; install Petname again",
     "model.needs_gpu": "needs an NVIDIA GPU",
@@ -123,6 +124,10 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "data folder", f"{folder}{'' if can_write else ' (cannot be written)'}", can_write
     )
+    kind = kind_of(existing.resolve())
+    if kind:
+        said = f"{kind}, a network or shared disk, where lists get damaged"
+        yield Finding("file system", said if is_unsafe(kind) else kind, not is_unsafe(kind))
     free = shutil.disk_usage(existing).free
     enough = free > settings.min_free_bytes
     yield Finding("free disk space", f"{free / GIGABYTE:.1f} GB", enough)

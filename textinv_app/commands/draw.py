@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import io
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from textinv_app.drawing.likeness import LikenessJudge
 
 MAX_IMAGES = 1000
+IMAGES_AT_A_TIME = 16
+"""Drawn before the next are begun; then they are on disk."""
 
 
 def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
@@ -46,20 +50,22 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
         file.inspection.refuse_if_not_for(ref.family)
     usual = settings_for(PresetRequest(family=ref.family, method="lora", num_photos=1))
     output = output_folder(given.output)
-    photos = [] if given.photos is None else _squares(given.photos, usual.resolution_pixels)
+    photos = [] if given.photos is None else _squares(given.photos, usual, reporter)
+    task = _task(given, files, usual)
     started = time.monotonic()
     artist, judge = _open_studio(ref)
     artist.wear([file.worn for file in files])
-    records = _draw(artist, judge if photos else None, photos, _task(given, files, usual), reporter)
-    paths = []
-    for record, picture in records:
+    if photos and judge is None:
+        reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
+    paths, scores = [], []
+    for record, picture in _draw(artist, judge if photos else None, photos, task, reporter):
         path = output / f"{record['index']:03d}-seed-{record['seed']}.png"
         _write_png(picture, path)
         paths.append(str(path))
         reporter.record({"type": "picture", "path": str(path), **record})
         score = "" if record["likeness"] is None else f" likeness {record['likeness']:.0f}"
         reporter.say(f"{path}{score}")
-    scores = [record["likeness"] for record, _ in records if record["likeness"] is not None]
+        scores += [] if record["likeness"] is None else [record["likeness"]]
     reporter.record(
         {
             "type": "result",
@@ -100,14 +106,16 @@ def _refuse_bad_numbers(given: argparse.Namespace) -> None:
         raise BadInput("draw.no_prompt", "--prompt says what to draw; it must not be empty.")
 
 
-def _squares(folder: Path, side_pixels: int) -> list[Image.Image]:
+def _squares(folder: Path, usual: TrainingSettings, reporter: Reporter) -> list[Image.Image]:
     """Return the squares of the photos that likeness is measured against."""
     from textinv_app.photos.prepare import open_stored, square_picture
 
     with tempfile.TemporaryDirectory(prefix="petname-") as temporary:
         taken = take_photos(find_photos(folder), Path(temporary))
+        for remark in taken.remarks:
+            reporter.warn(remark)
         return [
-            square_picture(open_stored(photo.path), facts.square, side_pixels)
+            square_picture(open_stored(photo.path), facts.square, usual.resolution_pixels)
             for photo, facts in taken.photos
         ]
 
@@ -145,31 +153,37 @@ def _draw(
     photos: list[Image.Image],
     task: DrawingTask,
     reporter: Reporter,
-) -> list[tuple[dict[str, Any], Image.Image]]:
-    """Return each picture with what is reported about it."""
+) -> Iterator[tuple[dict[str, Any], Image.Image]]:
+    """Yield each picture with what is reported about it, some at a time.
 
-    def tell(fraction: float) -> None:
-        reporter.record({"type": "progress", "fraction": round(fraction, 4)})
-        reporter.advance(round(fraction * 100), 100, "drawing")
-
-    pictures = artist.draw(task, tell)
-    reporter.end_bar()
-    scores = [None] * len(pictures) if judge is None else judge.likeness(pictures, photos)
-    return [
-        (
-            {
-                "index": index,
+    What is drawn can be written before the rest is: whoever ends the command keeps it.
+    """
+    count = len(task.seeds)
+    for first in range(0, count, IMAGES_AT_A_TIME):
+        some = dataclasses.replace(task, seeds=task.seeds[first : first + IMAGES_AT_A_TIME])
+        pictures = artist.draw(some, _telling(reporter, first / count, len(some.seeds) / count))
+        reporter.end_bar()
+        scores = [None] * len(pictures) if judge is None else judge.likeness(pictures, photos)
+        for place, (seed, score) in enumerate(zip(some.seeds, scores, strict=True)):
+            record = {
+                "index": first + place,
                 "seed": seed,
                 "prompt": task.prompt,
                 "negative_prompt": task.negative_prompt,
                 "likeness": score,
-            },
-            picture,
-        )
-        for index, (seed, score, picture) in enumerate(
-            zip(task.seeds, scores, pictures, strict=True)
-        )
-    ]
+            }
+            yield record, pictures[place]
+
+
+def _telling(reporter: Reporter, done: float, share: float) -> Callable[[float], None]:
+    """Return what tells how far the drawing is, of which a share is done before and one now."""
+
+    def tell(fraction: float) -> None:
+        reached = done + share * fraction
+        reporter.record({"type": "progress", "fraction": round(reached, 4)})
+        reporter.advance(round(reached * 100), 100, "drawing")
+
+    return tell
 
 
 def _write_png(picture: Image.Image, path: Path) -> None:

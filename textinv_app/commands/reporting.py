@@ -25,7 +25,7 @@ class Reporter:
     def record(self, record: dict[str, Any]) -> None:
         """Write one JSON object on a line; nothing for people."""
         if self.as_json:
-            self._write(json.dumps(record, ensure_ascii=False))
+            self._write(json.dumps(record))
 
     def say(self, sentence: str) -> None:
         """Write a line for people; nothing for programs."""

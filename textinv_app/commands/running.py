@@ -63,6 +63,9 @@ def follow_run(layout: RunLayout, on_event: Callable[[Event], None]) -> Outcome:
                 write_control(layout.control, Control(wanted="stop", attempt=attempt))
             except _Terminated:
                 _leave(layout, executor)
+    # The outcome is written before its event is: only a runner that has left has told all.
+    while executor.is_alive(layout.root):
+        time.sleep(LOOK_EVERY_SECONDS)
     _relay(layout, progress, on_event)
     return outcome
 
@@ -108,6 +111,8 @@ def _relay(layout: RunLayout, progress: _Progress, on_event: Callable[[Event], N
 
 def _leave(layout: RunLayout, executor: LocalExecutor) -> None:
     """Let the runner save its state, then raise."""
+    # Asked again, the answer is the same: it is being saved.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     executor.terminate(layout.root)
     while executor.is_alive(layout.root):
         time.sleep(LOOK_EVERY_SECONDS)
