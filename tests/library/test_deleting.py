@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -161,6 +163,45 @@ def test_what_a_crash_left_behind_is_swept_at_the_start(world: World) -> None:
     assert [path for path in rubbish if path.exists()] == []
     assert byte_hits(world.data_dir, b"left behind") == []
     assert world.service.concept(world.owner, concept_id).ready
+
+
+def test_what_a_living_runner_is_writing_is_not_swept_at_the_start(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.05"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.tick_until_step(run_id, 2)
+    # As the runner does when it exports: its result grows in a folder of that kind.
+    half_done = world.run_dir(run_id) / ".tmp-0123456789abcdef"
+    half_done.mkdir()
+    (half_done / "rexdog.safetensors").write_bytes(b"half of it")
+    world.crash()
+    assert (half_done / "rexdog.safetensors").exists()
+    world.executor.kill(world.run_dir(run_id))
+    world.tick_until(lambda: not world.executor.is_alive(world.run_dir(run_id)))
+    world.crash()
+    assert not half_done.exists()
+
+
+def test_rubbish_that_cannot_be_removed_does_not_keep_petname_from_starting(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    stubborn = world.data_dir / "incoming" / "half-an-upload"
+    stubborn.mkdir()
+    (stubborn / "photo.png").write_bytes(b"left behind")
+    real = shutil.rmtree
+
+    def rmtree(path: Path, *more: object, **options: bool) -> None:
+        if path == stubborn:
+            raise PermissionError(errno.EACCES, "held open by another program", str(path))
+        real(path, *more, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", rmtree)
+        world.crash()
+    assert "half-an-upload could not be swept away" in caplog.text
+    world.crash()
+    assert not stubborn.exists()
 
 
 def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:

@@ -76,6 +76,11 @@ class Remover:
         with self._guard:
             return len(self._pending)
 
+    def has_runner(self, folder: Path) -> bool:
+        """Tell whether a living runner works in this folder of a thing."""
+        is_run = folder.parent.name == "runs" and folder.is_dir()
+        return is_run and self._executor.is_alive(folder)
+
     def remove_concept(self, owner: str, concept_id: str) -> None:
         """Remove a concept with its runs, results and drawings; raises ``OSError``."""
         run_ids = [run.run_id for run in self._tables.runs.of_concept(concept_id)]
@@ -149,7 +154,7 @@ class Remover:
 
     def _finish(self, folder: Path) -> None:
         """Delete the files once nothing writes there any more."""
-        if folder.parent.name == "runs" and folder.is_dir() and self._executor.is_alive(folder):
+        if self.has_runner(folder):
             self._end_runner(folder)
             if self._executor.is_alive(folder):
                 with self._guard:
@@ -204,14 +209,18 @@ class Sweeper:
         """Remove uploads and temporary files older than an hour; at a start all of them.
 
         Also what has passed its time: concepts after ``keep_days``, drawings beyond the newest.
+        What a living runner is writing stays, and what cannot be removed waits for the next time.
         """
         oldest = time.time() - STALE_AFTER_SECONDS
         for path in self._left_behind():
             try:
-                if everything or path.stat().st_mtime < oldest:
+                is_old = everything or path.stat().st_mtime < oldest
+                if is_old and not self._remover.has_runner(path.parent):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                logger.warning("%s could not be swept away: %s", path, error)
         if self._keep_days:
             moment = datetime.now(UTC) - timedelta(days=self._keep_days)
             stale = self._tables.concepts.unchanged_since(moment.isoformat(timespec="milliseconds"))
