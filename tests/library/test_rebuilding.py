@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 import pytest
 from library_world import World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
+from textinv_app.errors import StorageFailed
+from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder
 from textinv_app.library.store import Store, migration_steps
 
@@ -115,9 +118,28 @@ def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World) -> No
     assert world.service.list_runs(world.owner) == ()
 
 
-def test_an_index_of_a_newer_petname_is_left_alone(world: World) -> None:
-    from textinv_app.errors import StorageFailed
+def test_an_index_that_another_program_has_locked_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concept_id = world.concept("Rex").concept.concept_id
+    world.service.close()
+    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_SECONDS", 0.1)
+    path = world.data_dir / "petname.db"
+    before = path.read_bytes()
+    # A copy program or a virus scanner, for instance.
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageFailed) as caught:
+        world.open()
+    assert caught.value.code == "storage.files"
+    other.close()
+    assert path.read_bytes() == before
+    world.open()
+    assert not world.service.was_rebuilt
+    assert world.service.concept(world.owner, concept_id).ready
 
+
+def test_an_index_of_a_newer_petname_is_left_alone(world: World) -> None:
     world.service.close()
     store = Store(world.data_dir / "petname.db")
     store.rows(f"PRAGMA user_version = {len(migration_steps()) + 1}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from textinv_app.errors import StorageFailed
 from textinv_app.library import store as store_module
 from textinv_app.library.concept_rows import OwnerRows
 from textinv_app.library.run_rows import NewRun, RunRows
-from textinv_app.library.store import Store, migration_steps
+from textinv_app.library.store import IndexDamaged, Store, migration_steps
 
 
 @pytest.fixture
@@ -196,5 +195,13 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     assert opened.is_sound()
     opened.close()
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(IndexDamaged):
         Store(path)
+
+
+def test_what_cannot_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    (tmp_path / "petname.db").mkdir()
+    with pytest.raises(StorageFailed) as caught:
+        Store(tmp_path / "petname.db")
+    assert not isinstance(caught.value, IndexDamaged)
+    assert caught.value.code == "storage.files"

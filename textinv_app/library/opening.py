@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from textinv_app.errors import StorageFailed
 from textinv_app.executors.base import Executor
@@ -13,7 +13,7 @@ from textinv_app.library.config import MEGABYTE, LibraryConfig
 from textinv_app.library.folders import DataFolder
 from textinv_app.library.rebuilding import Rebuilder
 from textinv_app.library.removing import Remover, Sweeper, Tables
-from textinv_app.library.store import Store
+from textinv_app.library.store import IndexDamaged, Store
 from textinv_app.runs.file_systems import refuse_unsafe_folder
 from textinv_app.runs.lock import AlreadyLocked, RunLock, read_holder
 
@@ -94,24 +94,31 @@ def _take_lock(config: LibraryConfig, data: DataFolder) -> RunLock:
 
 
 def _open_index(data: DataFolder) -> tuple[Tables, bool]:
-    """Open the index; returns its tables and whether it is a new one."""
-    lost = False
+    """Open the index; returns its tables and whether it is a new one.
+
+    Only a damaged one is given up: one that is locked, or on a full or failing disk, is as good as
+    ever when that is over. Raises ``StorageFailed`` for those.
+    """
     try:
-        store = Store(data.database)
-        if not store.is_sound():
-            store.close()
-            raise sqlite3.DatabaseError("quick_check found damage")
-        lost = store.version() == 0
-        store.migrate()
-    except (sqlite3.DatabaseError, StorageFailed) as error:
-        if isinstance(error, StorageFailed) and error.code == "storage.newer":
-            raise
-        logger.error("the index is damaged (%s) and is made again from the files", error)
+        store, is_new = _open_store(data.database)
+    except IndexDamaged as error:
+        logger.error("the index is damaged and is made again from the files: %s", error.__cause__)
         _discard_index(data)
-        store = Store(data.database)
+        store, is_new = _open_store(data.database)
+    return Tables.of(store), is_new
+
+
+def _open_store(path: Path) -> tuple[Store, bool]:
+    store = Store(path)
+    try:
+        if not store.is_sound():
+            raise IndexDamaged
+        is_new = store.version() == 0
         store.migrate()
-        lost = True
-    return Tables.of(store), lost
+    except BaseException:
+        store.close()
+        raise
+    return store, is_new
 
 
 def _discard_index(data: DataFolder) -> None:

@@ -26,12 +26,26 @@ def told() -> Iterator[None]:
         raise not_found() from error
     except OSError as error:
         logger.error("a file could not be read or written: %s", error)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFailed(
-                "storage.full",
-                "The disk is full. Nothing is lost; free some space and try again.",
-            ) from error
-        raise StorageFailed(
-            "storage.files",
-            "A file could not be read or written. Check the disk of this machine, then try again.",
-        ) from error
+        raise (disk_full() if is_disk_full(error) else files_unusable()) from error
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Tell whether something failed because there is no space left."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return isinstance(error, StorageFailed) and error.code == "storage.full"
+
+
+def disk_full() -> StorageFailed:
+    """Return the error of a disk without space."""
+    return StorageFailed(
+        "storage.full", "The disk is full. Nothing is lost; free some space and try again."
+    )
+
+
+def files_unusable() -> StorageFailed:
+    """Return the error of files that are there, as far as is known, but cannot be used now."""
+    return StorageFailed(
+        "storage.files",
+        "A file could not be read or written. Check the disk of this machine, then try again.",
+    )
