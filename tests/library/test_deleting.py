@@ -7,11 +7,13 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from library_world import World, byte_hits, scripted_executor
+from library_world import REPOSITORY, World, byte_hits, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
@@ -202,6 +204,27 @@ def test_rubbish_that_cannot_be_removed_does_not_keep_petname_from_starting(
     assert "half-an-upload could not be swept away" in caplog.text
     world.crash()
     assert not stubborn.exists()
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="mounts a disk as on Linux")
+@pytest.mark.parametrize(
+    ("scene", "said"),
+    [("delete", "()"), ("start", "()"), ("create", "storage.full True")],
+)
+def test_on_a_full_disk_things_can_be_deleted_and_petname_starts(
+    tmp_path: Path, scene: str, said: str
+) -> None:
+    script = Path(__file__).with_name("full_disk.py")
+    finished = subprocess.run(
+        ["unshare", "-rm", sys.executable, str(script), str(tmp_path), scene],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "no disk" in finished.stdout or "unshare" in finished.stderr:
+        pytest.skip("no disk can be mounted here")
+    assert finished.stdout.strip() == said, finished.stderr
 
 
 def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from library_world import World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import StorageFailed
+from textinv_app.library import rebuilding
 from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder
+from textinv_app.library.folders import read_owner
 from textinv_app.library.store import Store, migration_steps
 
 
@@ -70,6 +73,28 @@ def test_everything_comes_back(make_world: Callable[..., World], how: str) -> No
     assert [v.concept.concept_id for v in world.service.list_concepts(world.stranger)] == [bert]
     assert world.service.list_artifacts(world.stranger) == ()
     world.tick_until(lambda: world.run(waiting, world.stranger).status is RunStatus.DONE)
+
+
+def test_a_crash_while_the_index_is_made_again_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {world.concept(name).concept.concept_id for name in ("Rex", "Mia")}
+    world.service.close()
+    damage(world, "gone")
+    taken: list[Path] = []
+
+    def die_at_the_second(folder: Path) -> str:
+        taken.append(folder)
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        return read_owner(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "read_owner", die_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            world.open()
+    world.open()
+    assert {v.concept.concept_id for v in world.service.list_concepts(world.owner)} == ids
 
 
 def test_a_living_runner_is_adopted_though_the_index_is_gone(

@@ -67,9 +67,22 @@ class DataFolder:
         return self.root / "open.mark"
 
     @property
+    def rebuilding_mark(self) -> Path:
+        """Present until a new index knows all folders; what it lacks till then is not rubbish."""
+        return self.root / "rebuilding.mark"
+
+    @property
     def reserve(self) -> Path:
         """Space given up when the disk is full, so that the index can still be written."""
         return self.root / "reserve.bin"
+
+    def give_up_reserve(self) -> bool:
+        """Free the reserve, which is made anew at the next start; false where there is none."""
+        try:
+            self.reserve.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     @property
     def incoming(self) -> Path:

@@ -173,7 +173,11 @@ class Remover:
 
     def _end_runner(self, folder: Path) -> None:
         """End a runner whose work nobody wants any more, and give it a moment to be gone."""
-        write_control(RunLayout(folder).control, Control(wanted="stop", attempt=1 << 30))
+        try:
+            write_control(RunLayout(folder).control, Control(wanted="stop", attempt=1 << 30))
+        except OSError as error:
+            # On a full disk it is ended all the same.
+            logger.warning("%s could not be told to stop: %s", folder, error)
         self._executor.kill(folder)
         give_up = time.monotonic() + 1.0
         while self._executor.is_alive(folder) and time.monotonic() < give_up:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from textinv_app.domain.concept import ConceptKind, SquareCrop
 from textinv_app.domain.recipe import Recipe
@@ -42,7 +43,7 @@ from textinv_app.library.owners import owner_of_token
 from textinv_app.library.painting import PAINTER_COMMAND
 from textinv_app.library.parts import Parts, build_parts
 from textinv_app.library.run_rows import RunRow
-from textinv_app.library.storage_errors import told
+from textinv_app.library.storage_errors import is_disk_full, told, with_reserve
 from textinv_app.library.supervisor import SupervisorThread
 
 if TYPE_CHECKING:
@@ -52,6 +53,22 @@ logger = logging.getLogger(__name__)
 
 SWEEP_EVERY_SECONDS = 3600.0
 STORAGE_FRESH_SECONDS = 5.0
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def _frees_space(
+    verb: Callable[Concatenate[Service, _Given], _Answer],
+) -> Callable[Concatenate[Service, _Given], _Answer]:
+    """Let a method that frees space have the reserve where the disk is too full even for that."""
+
+    @functools.wraps(verb)
+    def with_room(service: Service, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        data = service._parts.folder.data
+        return with_reserve(data, lambda: verb(service, *given, **named))
+
+    return with_room
 
 
 class Service:
@@ -94,10 +111,10 @@ class Service:
                 self._parts.painting.tick()
                 self._parts.publishing.tick()
                 self._parts.warming.tick()
-            except StorageFailed as error:
-                if error.code == "storage.full":
-                    # Room enough to write down what has happened; made anew at the next start.
-                    self._parts.folder.data.reserve.unlink(missing_ok=True)
+            except (OSError, StorageFailed) as error:
+                if is_disk_full(error):
+                    # Room enough to write down at the next tick what has happened.
+                    self._parts.folder.data.give_up_reserve()
                 raise
             if time.monotonic() >= self._next_sweep:
                 self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
@@ -150,6 +167,7 @@ class Service:
         self._parts.warming.expect()
         return self._parts.concepts.add_photos(owner, concept_id, files)
 
+    @_frees_space
     @told()
     def remove_photo(self, owner: str, concept_id: str, photo_id: str) -> ConceptView:
         """Remove one photo, for good."""
@@ -176,6 +194,7 @@ class Service:
         concept = self._parts.concepts.create_from(owner, self._parts.samples.find(sample_id))
         return self._parts.concept_views.view(concept)
 
+    @_frees_space
     @told()
     def delete_photos(self, owner: str, concept_id: str) -> ConceptView:
         """Delete all photos of a concept (training copies too) and keep its results."""
@@ -186,6 +205,7 @@ class Service:
         self._storage.pop(owner, None)
         return self._parts.concept_views.view(concept)
 
+    @_frees_space
     @told()
     def delete_concept(self, owner: str, concept_id: str) -> None:
         """Delete a concept with its photos, runs, results and drawings; stops its training."""
@@ -239,6 +259,7 @@ class Service:
         """Queue a paused or failed run again; it goes on from its newest valid checkpoint."""
         return self._pressed(self._parts.buttons.resume(owner, run_id))
 
+    @_frees_space
     @told()
     def stop_run(self, owner: str, run_id: str) -> RunView:
         """Ask a run to end now and keep the best so far; a waiting one is cancelled."""
@@ -261,6 +282,7 @@ class Service:
         """Change the shown name (the trigger word and file name stay)."""
         return self._parts.results.view(self._parts.results.rename(owner, artifact_id, name))
 
+    @_frees_space
     @told()
     def delete_artifact(self, owner: str, artifact_id: str) -> None:
         """Delete a file with its run's folder, for good."""

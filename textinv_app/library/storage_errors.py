@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from textinv_app.errors import StorageFailed
-from textinv_app.library.folders import not_found
+from textinv_app.library.folders import DataFolder, not_found
 
 logger = logging.getLogger(__name__)
+
+_Value = TypeVar("_Value")
 
 
 @contextmanager
@@ -27,6 +30,20 @@ def told() -> Iterator[None]:
     except OSError as error:
         logger.error("a file could not be read or written: %s", error)
         raise (disk_full() if is_disk_full(error) else files_unusable()) from error
+
+
+def with_reserve(data: DataFolder, work: Callable[[], _Value]) -> _Value:
+    """Do what frees space, or must be done all the same: on a full disk it gets the reserve.
+
+    ``work`` is then done once more, so it must leave nothing half done. Raises what it raises.
+    """
+    try:
+        return work()
+    except (OSError, StorageFailed) as error:
+        if not is_disk_full(error) or not data.give_up_reserve():
+            raise
+        logger.warning("the disk is full: the reserve is given up")
+    return work()
 
 
 def is_disk_full(error: Exception) -> bool:
