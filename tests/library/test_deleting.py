@@ -12,12 +12,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from library_world import REPOSITORY, World, byte_hits, scripted_executor
+from safetensors.numpy import save_file
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
-from textinv_app.library.api import ConceptChange, DrawingOrder
+from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
 from textinv_app.library.folders import mark_removed
 from textinv_app.runs.lock import read_holder
 
@@ -230,14 +232,79 @@ def test_on_a_full_disk_things_can_be_deleted_and_petname_starts(
 def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:
     world = make_world(keep_days=7)
     old = world.concept("Rex").concept.concept_id
-    store = world.service._parts.tables.store
-    store.write("UPDATE concepts SET changed_at = '2020-01-01'")
-    store.write("UPDATE owners SET seen_at = '2020-01-01'")
+    long_ago(world)
     new = world.concept("Mia", owner=world.stranger).concept.concept_id
     world.service._parts.sweeper.sweep()
     folders = {path.name for path in (world.data_dir / "concepts").iterdir()}
     assert folders == {new}
     assert old not in folders
+
+
+def long_ago(world: World) -> None:
+    """Let everything there is seem to be of long ago."""
+    store = world.service._parts.tables.store
+    store.write("UPDATE concepts SET changed_at = '2020-01-01'")
+    store.write("UPDATE artifacts SET created_at = '2020-01-01'")
+    store.write("UPDATE owners SET seen_at = '2020-01-01'")
+
+
+def bring_file(world: World, tmp_path: Path) -> str:
+    """Bring a file from elsewhere; returns its id."""
+    path = tmp_path / "elsewhere.safetensors"
+    save_file({"emb_params": np.ones((2, 768), np.float32)}, path)
+    return world.service.import_artifact(world.owner, ReceivedFile(path, path.name)).artifact_id
+
+
+def test_what_is_opened_every_day_is_kept_though_nothing_is_changed(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    world = make_world(keep_days=7)
+    concept_id = world.concept("Rex").concept.concept_id
+    file_id = bring_file(world, tmp_path)
+    long_ago(world)
+    assert world.service.list_concepts(world.owner)
+    world.service._parts.sweeper.sweep()
+    assert world.service.concept(world.owner, concept_id).ready
+    assert world.service.artifact(world.owner, file_id)
+
+
+def test_looking_writes_at_most_once_an_hour(world: World) -> None:
+    world.concept("Rex")
+    store = world.service._parts.tables.store
+    assert world.service.list_concepts(world.owner)
+    before = store.rows("SELECT seen_at FROM owners")[0][0]
+    assert world.service.list_artifacts(world.owner) == ()
+    assert world.service.list_concepts(world.stranger) == ()
+    assert [row[0] for row in store.rows("SELECT seen_at FROM owners")] == [before]
+    long_ago(world)
+    assert world.service.list_artifacts(world.owner) == ()
+    assert store.rows("SELECT seen_at FROM owners")[0][0] >= before
+
+
+def test_unused_files_from_elsewhere_go_after_their_time_too(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    world = make_world(keep_days=7)
+    file_id = bring_file(world, tmp_path)
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert not (world.data_dir / "imports" / file_id).exists()
+    assert world.service._parts.tables.owners._store.rows("SELECT 1 FROM owners") == []
+
+
+def test_what_waits_to_be_taught_is_not_deleted_for_its_age(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(keep_days=7)
+    concept_id = world.concept("Rex").concept.concept_id
+    run_id = world.start(concept_id).run_id
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert world.run(run_id).status is RunStatus.QUEUED
+    world.service.pause_run(world.owner, run_id)
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert not world.run_dir(run_id).exists()
 
 
 def test_incoming_is_empty_after_everything(world: World, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from textinv_app.errors import NotFound
@@ -31,7 +31,12 @@ def new_identifier() -> str:
 
 def now_text() -> str:
     """Return the time now as UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return text_of_time_before(timedelta())
+
+
+def text_of_time_before(age: timedelta) -> str:
+    """Return the time that lies ``age`` back, as ``now_text`` writes it."""
+    return (datetime.now(UTC) - age).isoformat(timespec="milliseconds")
 
 
 class DataFolder:

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from textinv_app.domain.concept import Concept
@@ -20,6 +20,7 @@ from textinv_app.library.folders import (
     is_marked_removed,
     mark_removed,
     remove_marked,
+    text_of_time_before,
 )
 from textinv_app.library.run_rows import RunRows
 from textinv_app.library.store import Store
@@ -212,7 +213,7 @@ class Sweeper:
     def sweep(self, everything: bool = False) -> None:
         """Remove uploads and temporary files older than an hour; at a start all of them.
 
-        Also what has passed its time: concepts after ``keep_days``, drawings beyond the newest.
+        Also, after ``keep_days``, the concepts and imported files of owners who did not come.
         What a living runner is writing stays, and what cannot be removed waits for the next time.
         """
         oldest = time.time() - STALE_AFTER_SECONDS
@@ -226,11 +227,22 @@ class Sweeper:
             except OSError as error:
                 logger.warning("%s could not be swept away: %s", path, error)
         if self._keep_days:
-            moment = datetime.now(UTC) - timedelta(days=self._keep_days)
-            stale = self._tables.concepts.unchanged_since(moment.isoformat(timespec="milliseconds"))
-            for owner, concept_id in stale:
-                self._remover.remove_concept(owner, concept_id)
+            self._remove_unused(text_of_time_before(timedelta(days=self._keep_days)))
         self._tables.owners.remove_without_things()
+
+    def _remove_unused(self, moment: str) -> None:
+        """Remove what its owner has not come for since ``moment``."""
+        concepts = self._tables.concepts.unchanged_since(moment)
+        imports = self._tables.artifacts.imported_before(moment)
+        unused = [
+            *((self._remover.remove_concept, *found) for found in concepts),
+            *((self._remover.remove_import, *found) for found in imports),
+        ]
+        for remove, owner, identifier in unused:
+            try:
+                remove(owner, identifier)
+            except OSError as error:
+                logger.warning("%s could not be removed yet: %s", identifier, error)
 
     def trim_drawings(self, owner: str) -> None:
         """Remove an owner's drawings but the newest."""

@@ -137,12 +137,14 @@ class Service:
     @told()
     def list_concepts(self, owner: str) -> tuple[ConceptView, ...]:
         """Return the owner's concepts, newest first."""
+        self._see(owner)
         concepts = self._parts.tables.concepts.of_owner(owner)
         return tuple(self._parts.concept_views.view(concept) for concept in concepts)
 
     @told()
     def concept(self, owner: str, concept_id: str) -> ConceptView:
         """Return one concept."""
+        self._see(owner)
         return self._parts.concept_views.view(self._parts.concepts.find(owner, concept_id))
 
     @told()
@@ -269,6 +271,7 @@ class Service:
     @told()
     def list_artifacts(self, owner: str) -> tuple[ArtifactView, ...]:
         """Return finished and imported files, newest first."""
+        self._see(owner)
         artifacts = self._parts.tables.artifacts.of_owner(owner)
         return tuple(self._parts.results.view(artifact) for artifact in artifacts)
 
@@ -392,6 +395,14 @@ class Service:
         view = self._parts.space.view(owner)
         self._storage[owner] = (now, view)
         return view
+
+    def _see(self, owner: str) -> None:
+        """Note that an owner has opened their things: what nobody opens is deleted in time."""
+        try:
+            self._parts.tables.owners.see(owner)
+        except StorageFailed as error:
+            # Whoever cannot be noted on a full disk must still see what there is to delete.
+            logger.warning("a visit was not noted: %s", error.sentence)
 
     def _pressed(self, run: RunRow) -> RunView:
         self._thread.wake()
