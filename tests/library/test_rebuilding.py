@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from library_world import World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
-from textinv_app.errors import StorageFailed
+from textinv_app.errors import NotFound, StorageFailed
 from textinv_app.library import rebuilding
 from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder
@@ -133,14 +134,45 @@ def test_a_file_that_is_newer_than_the_index_wins_after_a_crash(world: World) ->
     assert seen.name == "Rex the Great"
 
 
-def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World) -> None:
-    import shutil
-
+@pytest.mark.parametrize("end", ["crash", "reopen"])
+def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World, end: str) -> None:
     concept_id = world.concept("Rex").concept.concept_id
     run_id = world.start(concept_id).run_id
     shutil.rmtree(world.run_dir(run_id))
-    world.crash()
+    getattr(world, end)()
     assert world.service.list_runs(world.owner) == ()
+    assert world.service._parts.tables.runs.find(run_id) is None
+
+
+@pytest.mark.parametrize("how", ["folder gone", "spec damaged"])
+def test_a_run_that_cannot_be_read_does_not_hide_the_others(world: World, how: str) -> None:
+    bad = world.start(world.concept("Rex").concept.concept_id).run_id
+    good = world.start(world.concept("Mia").concept.concept_id).run_id
+    world.reopen()
+    if how == "folder gone":
+        shutil.rmtree(world.run_dir(bad))
+    else:
+        (world.run_dir(bad) / "spec.json").write_text("{", encoding="utf-8")
+    assert [run.run_id for run in world.service.list_runs(world.owner)] == [good]
+    with pytest.raises(NotFound):
+        world.run(bad)
+    # The next tick is not stopped by it either.
+    world.tick_until(lambda: world.run(good).status is not RunStatus.QUEUED)
+
+
+@pytest.mark.parametrize("how", ["folder gone", "request damaged"])
+def test_a_drawing_that_cannot_be_read_does_not_hide_the_one_before(world: World, how: str) -> None:
+    order = DrawingOrder(model_id="crayon", prompt="a dog")
+    good, bad = (world.service.start_drawing(world.owner, order).drawing_id for _ in range(2))
+    world.reopen()
+    folder = world.data_dir / "drawings" / bad
+    if how == "folder gone":
+        shutil.rmtree(folder)
+    else:
+        (folder / "request.json").write_text("{", encoding="utf-8")
+    newest = world.service.latest_drawing(world.owner)
+    assert newest is not None
+    assert newest.drawing_id == good
 
 
 def test_an_index_that_another_program_has_locked_is_left_alone(

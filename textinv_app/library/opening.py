@@ -146,8 +146,10 @@ def _discard_index(data: DataFolder) -> None:
 def _recover(config: LibraryConfig, opened: OpenFolder, executor: Executor, unclean: bool) -> None:
     data, tables = opened.data, opened.tables
     remover = Remover(tables, data, executor)
+    rebuilder = Rebuilder(tables, data, executor)
     if unclean or opened.was_rebuilt:
-        Rebuilder(tables, data, executor).reconcile(index_was_lost=opened.was_rebuilt)
+        rebuilder.reconcile(index_was_lost=opened.was_rebuilt)
+    rebuilder.forget_what_is_gone()
     remover.finish_marked()
     sweeper = Sweeper(tables, data, remover, config.keep_days, config.kept_drawings_per_owner)
     sweeper.sweep(everything=True)

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -21,7 +22,7 @@ from textinv_app.domain.views import (
     RunView,
     StorageView,
 )
-from textinv_app.errors import StorageFailed
+from textinv_app.errors import NotFound, StorageFailed
 from textinv_app.executors.base import Executor
 from textinv_app.executors.local import LocalExecutor
 from textinv_app.library.api import (
@@ -243,8 +244,13 @@ class Service:
 
     @told()
     def list_runs(self, owner: str, concept_id: str = "") -> tuple[RunView, ...]:
-        """Return runs, newest first; of one concept where given."""
-        return self._run_views(self._parts.tables.runs.of_owner(owner, concept_id))
+        """Return the runs that can be shown, newest first; of one concept where given."""
+        views = []
+        positions = self._parts.tables.runs.queue_positions()
+        for run in self._parts.tables.runs.of_owner(owner, concept_id):
+            with suppress(NotFound):
+                views.append(self._parts.run_views.view(run, positions.get(run.run_id, 0)))
+        return tuple(views)
 
     @told()
     def run(self, owner: str, run_id: str) -> RunView:
@@ -376,9 +382,11 @@ class Service:
 
     @told()
     def latest_drawing(self, owner: str) -> DrawingView | None:
-        """Return the owner's newest comparison, or None."""
-        drawings = self._parts.tables.drawings.of_owner(owner)
-        return self._parts.drawings.view(drawings[0]) if drawings else None
+        """Return the owner's newest comparison that can be shown, or None."""
+        for drawing in self._parts.tables.drawings.of_owner(owner):
+            with suppress(NotFound):
+                return self._parts.drawings.view(drawing)
+        return None
 
     @told()
     def cancel_drawing(self, owner: str, drawing_id: str) -> None:

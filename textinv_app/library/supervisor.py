@@ -112,11 +112,16 @@ class Supervisor:
             logger.error("run %s could not be started: %s", run.run_id, error)
 
     def _watch(self, run: RunRow) -> None:
+        run_dir = self._data.run(run.run_id)
+        if not run_dir.is_dir():
+            # Nothing could ever end it, and it would keep the machine from all others.
+            logger.error("run %s has lost its folder and is forgotten", run.run_id)
+            self._tables.runs.remove(run.run_id)
+            return
         # Heals a crash between the index and the file.
         self.sync_control(run.run_id)
         sight = self._look(run)
         decision = decide(sight, self._max_idle_attempts)
-        run_dir = self._data.run(run.run_id)
         if decision.action == "terminate":
             self._executor.terminate(run_dir)
         elif decision.action == "kill":
