@@ -14,13 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from library_world import REPOSITORY, World, byte_hits, scripted_executor
+from library_world import REPOSITORY, World, byte_hits, draw_photo, scripted_executor
 from safetensors.numpy import save_file
 
+from textinv_app.domain.events import Redrawn
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
 from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
 from textinv_app.library.folders import mark_removed
+from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.lock import read_holder
 
 CANARY = "Zanahoria Canario"
@@ -123,6 +125,85 @@ def test_deleting_the_photos_keeps_the_result(world: World) -> None:
     (artifact,) = world.service.list_artifacts(world.owner)
     assert world.service.artifact_path(world.owner, artifact.artifact_id).exists()
     assert artifact.run_id == run_id
+
+
+def failed(make_world: Callable[..., World]) -> tuple[World, str, str]:
+    """Let a training fail; returns the library, concept and run."""
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_status(run_id, RunStatus.FAILED)
+    return world, concept_id, run_id
+
+
+def refused_to_go_on(world: World, run_id: str) -> str:
+    """Press "Try again" and return the code of what is answered."""
+    with pytest.raises(BadInput) as caught:
+        world.service.resume_run(world.owner, run_id)
+    assert world.run(run_id).status is RunStatus.FAILED
+    return caught.value.code
+
+
+def test_a_removed_photo_stays_in_no_failed_training_which_then_cannot_go_on(
+    make_world: Callable[..., World],
+) -> None:
+    world, concept_id, run_id = failed(make_world)
+    dataset = world.run_dir(run_id) / "dataset"
+    world.service._parts.sweeper.sweep()
+    assert dataset.is_dir()
+    photo = world.service.concept(world.owner, concept_id).concept.photos[0]
+    world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert byte_hits(world.data_dir, photo.photo_id.encode()) == []
+    assert not dataset.exists()
+    assert refused_to_go_on(world, run_id) == "training.photos_gone"
+
+
+def test_a_photo_removed_while_it_is_taught_goes_when_the_training_has_failed(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    concept_id = world.concept(num_photos=4).concept.concept_id
+    run_id = world.start(concept_id).run_id
+    photo = world.service.concept(world.owner, concept_id).concept.photos[0]
+    world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert (world.run_dir(run_id) / "dataset").is_dir()
+    world.tick_until_status(run_id, RunStatus.FAILED)
+    world.service._parts.sweeper.sweep()
+    assert byte_hits(world.data_dir, photo.photo_id.encode()) == []
+    assert not (world.run_dir(run_id) / "dataset").exists()
+
+
+def test_a_failed_training_without_its_photos_says_why_it_cannot_go_on(
+    make_world: Callable[..., World],
+) -> None:
+    world, concept_id, run_id = failed(make_world)
+    world.service.delete_photos(world.owner, concept_id)
+    assert refused_to_go_on(world, run_id) == "training.photos_gone"
+
+
+def test_deleting_the_photos_takes_their_redrawn_ones_and_comparisons_with_them_along(
+    world: World,
+) -> None:
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_step(run_id, 1)
+    redrawn = world.run_dir(run_id) / "redrawn"
+    redrawn.mkdir()
+    draw_photo(redrawn / "000.png", seed=5)
+    done = world.tick_until_status(run_id, RunStatus.DONE)
+    with EventLog(world.run_dir(run_id) / "events.jsonl") as log:
+        log.append(Redrawn(paths=("redrawn/000.png",)))
+    order = DrawingOrder(model_id="crayon", prompt="a rexdog", embedding_id=done.artifact_id)
+    world.service.start_drawing(world.owner, order)
+    before = world.run(run_id)
+    assert before.redrawn
+    world.service.delete_photos(world.owner, concept_id)
+    assert not redrawn.exists()
+    assert list((world.data_dir / "drawings").iterdir()) == []
+    assert world.service.latest_drawing(world.owner) is None
+    after = world.run(run_id)
+    assert after.redrawn == ()
+    assert after.version != before.version
 
 
 def test_photos_that_a_training_needs_are_not_deleted_under_it(world: World) -> None:

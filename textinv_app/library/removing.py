@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from textinv_app.domain.concept import Concept
+from textinv_app.domain.status import RunStatus
 from textinv_app.executors.base import Executor
 from textinv_app.library.artifact_rows import ArtifactRows
 from textinv_app.library.concept_rows import ConceptRows, OwnerRows
@@ -22,8 +24,13 @@ from textinv_app.library.folders import (
     remove_marked,
     text_of_time_before,
 )
-from textinv_app.library.run_rows import RunRows
+from textinv_app.library.run_rows import RunRow, RunRows
 from textinv_app.library.store import Store
+from textinv_app.library.working_files import (
+    drop_photo_copies,
+    drop_working_files,
+    has_other_photos,
+)
 from textinv_app.runs.atomic import TEMPORARY_PREFIX
 from textinv_app.runs.control import Control, write_control
 from textinv_app.runs.layout import RunLayout
@@ -115,9 +122,30 @@ class Remover:
         self._remove([self._data.drawing(drawing_id)])
 
     def remove_photo_drawings(self, owner: str, concept_id: str) -> None:
-        """Remove the drawings that were compared with a concept's photos; raises ``OSError``."""
-        drawings = self._drawings_of(owner, [concept_id])
+        """Remove the drawings that were compared with a concept's photos; raises ``OSError``.
+
+        Also those compared with the photos as the base model draws them, which lie in the runs.
+        """
+        runs = self._tables.runs.of_concept(concept_id)
+        redrawn = [str(RunLayout(Path(run.run_id)).redrawn) for run in runs]
+        # As JSON spells them: on Windows with two backslashes.
+        spelt = [json.dumps(path)[1:-1] for path in redrawn]
+        drawings = self._drawings_of(owner, [concept_id, *spelt])
         self._remove([self._data.drawing(drawing_id) for drawing_id in drawings])
+
+    def tidy_run(self, run: RunRow) -> None:
+        """Drop what a run that is over will never need again.
+
+        A failed one may be tried again, unless a photo of it has been removed since.
+        """
+        folder = self._data.run(run.run_id)
+        if run.status in {RunStatus.DONE, RunStatus.CANCELLED}:
+            drop_working_files(folder)
+        elif run.status is RunStatus.FAILED:
+            concept = self._tables.concepts.find(run.owner_id, run.concept_id)
+            left = {photo.photo_id for photo in concept.photos} if concept else set()
+            if has_other_photos(folder, left):
+                drop_photo_copies(folder)
 
     def finish_pending(self) -> None:
         """Try again where a runner still lived; called at every tick."""
@@ -213,7 +241,8 @@ class Sweeper:
     def sweep(self, everything: bool = False) -> None:
         """Remove uploads and temporary files older than an hour; at a start all of them.
 
-        Also, after ``keep_days``, the concepts and imported files of owners who did not come.
+        Also what runs that are over have no use for and, after ``keep_days``, the concepts and
+        imported files of owners who did not come.
         What a living runner is writing stays, and what cannot be removed waits for the next time.
         """
         oldest = time.time() - STALE_AFTER_SECONDS
@@ -226,6 +255,9 @@ class Sweeper:
                 continue
             except OSError as error:
                 logger.warning("%s could not be swept away: %s", path, error)
+        for status in (RunStatus.DONE, RunStatus.CANCELLED, RunStatus.FAILED):
+            for run in self._tables.runs.in_status(status):
+                self._remover.tidy_run(run)
         if self._keep_days:
             self._remove_unused(text_of_time_before(timedelta(days=self._keep_days)))
         self._tables.owners.remove_without_things()

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from textinv_app.domain.events import PreviewSaved, Redrawn
 from textinv_app.domain.specs import RunSpec
@@ -86,7 +87,8 @@ class RunViews:
 
     def _version(self, run: RunRow, queue_position: int, progress: RunProgress) -> str:
         # Links change with their window, so a view has to be drawn again then.
-        facts = (run.change_count, queue_position, progress.num_events, self._links.window())
+        window, has_redrawn = self._links.window(), self._redrawn_folder(run).is_dir()
+        facts = (run.change_count, queue_position, progress.num_events, window, has_redrawn)
         text = ":".join(map(str, (run.run_id, *facts)))
         return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
@@ -126,8 +128,14 @@ class RunViews:
         )
 
     def _redrawn(self, run: RunRow, event: Redrawn | None) -> tuple[str, ...]:
-        names = [path.rsplit("/", 1)[-1] for path in event.paths] if event else []
+        if event is None or not self._redrawn_folder(run).is_dir():
+            return ()
+        names = [path.rsplit("/", 1)[-1] for path in event.paths]
         return tuple(self._links.url("redrawn", run.run_id, name) for name in names)
+
+    def _redrawn_folder(self, run: RunRow) -> Path:
+        """Return where the redrawn photos lie, until the photos are deleted."""
+        return RunLayout(self._data.run(run.run_id)).redrawn
 
     def _preview(self, run: RunRow, event: PreviewSaved) -> PreviewView:
         file_name = event.path.rsplit("/", 1)[-1]
