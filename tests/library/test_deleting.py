@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from library_world import World, byte_hits, scripted_executor
+from library_world import REPOSITORY, World, byte_hits, draw_photo, scripted_executor
+from safetensors.numpy import save_file
 
+from textinv_app.domain.events import Redrawn
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
-from textinv_app.library.api import ConceptChange, DrawingOrder
+from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
 from textinv_app.library.folders import mark_removed
+from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.lock import read_holder
 
 CANARY = "Zanahoria Canario"
@@ -119,6 +127,97 @@ def test_deleting_the_photos_keeps_the_result(world: World) -> None:
     assert artifact.run_id == run_id
 
 
+def failed(make_world: Callable[..., World]) -> tuple[World, str, str]:
+    """Let a training fail; returns the library, concept and run."""
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_status(run_id, RunStatus.FAILED)
+    return world, concept_id, run_id
+
+
+def refused_to_go_on(world: World, run_id: str) -> str:
+    """Press "Try again" and return the code of what is answered."""
+    with pytest.raises(BadInput) as caught:
+        world.service.resume_run(world.owner, run_id)
+    assert world.run(run_id).status is RunStatus.FAILED
+    return caught.value.code
+
+
+def test_a_removed_photo_stays_in_no_failed_training_which_then_cannot_go_on(
+    make_world: Callable[..., World],
+) -> None:
+    world, concept_id, run_id = failed(make_world)
+    dataset = world.run_dir(run_id) / "dataset"
+    world.service._parts.sweeper.sweep()
+    assert dataset.is_dir()
+    photo = world.service.concept(world.owner, concept_id).concept.photos[0]
+    world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert byte_hits(world.data_dir, photo.photo_id.encode()) == []
+    assert not dataset.exists()
+    assert refused_to_go_on(world, run_id) == "training.photos_gone"
+
+
+def test_a_photo_removed_while_it_is_taught_goes_when_the_training_has_failed(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    concept_id = world.concept(num_photos=4).concept.concept_id
+    run_id = world.start(concept_id).run_id
+    photo = world.service.concept(world.owner, concept_id).concept.photos[0]
+    world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert (world.run_dir(run_id) / "dataset").is_dir()
+    world.tick_until_status(run_id, RunStatus.FAILED)
+    world.service._parts.sweeper.sweep()
+    assert byte_hits(world.data_dir, photo.photo_id.encode()) == []
+    assert not (world.run_dir(run_id) / "dataset").exists()
+
+
+def test_a_failed_training_without_its_photos_says_why_it_cannot_go_on(
+    make_world: Callable[..., World],
+) -> None:
+    world, concept_id, run_id = failed(make_world)
+    world.service.delete_photos(world.owner, concept_id)
+    assert refused_to_go_on(world, run_id) == "training.photos_gone"
+
+
+def test_deleting_the_photos_takes_their_redrawn_ones_and_comparisons_with_them_along(
+    world: World,
+) -> None:
+    concept_id = world.concept().concept.concept_id
+    run_id = world.start(concept_id).run_id
+    world.tick_until_step(run_id, 1)
+    redrawn = world.run_dir(run_id) / "redrawn"
+    redrawn.mkdir()
+    draw_photo(redrawn / "000.png", seed=5)
+    done = world.tick_until_status(run_id, RunStatus.DONE)
+    with EventLog(world.run_dir(run_id) / "events.jsonl") as log:
+        log.append(Redrawn(paths=("redrawn/000.png",)))
+    order = DrawingOrder(model_id="crayon", prompt="a rexdog", embedding_id=done.artifact_id)
+    world.service.start_drawing(world.owner, order)
+    before = world.run(run_id)
+    assert before.redrawn
+    world.service.delete_photos(world.owner, concept_id)
+    assert not redrawn.exists()
+    assert list((world.data_dir / "drawings").iterdir()) == []
+    assert world.service.latest_drawing(world.owner) is None
+    after = world.run(run_id)
+    assert after.redrawn == ()
+    assert after.version != before.version
+
+
+def test_redrawn_photos_go_with_the_last_photo(world: World) -> None:
+    concept_id, run_id = taught(world)
+    redrawn = world.run_dir(run_id) / "redrawn"
+    redrawn.mkdir()
+    first, *others = world.service.concept(world.owner, concept_id).concept.photos
+    for photo in others:
+        world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert redrawn.is_dir()
+    world.service.remove_photo(world.owner, concept_id, first.photo_id)
+    assert not redrawn.exists()
+
+
 def test_photos_that_a_training_needs_are_not_deleted_under_it(world: World) -> None:
     concept_id = world.concept().concept.concept_id
     run_id = world.start(concept_id).run_id
@@ -163,17 +262,143 @@ def test_what_a_crash_left_behind_is_swept_at_the_start(world: World) -> None:
     assert world.service.concept(world.owner, concept_id).ready
 
 
+def test_what_a_living_runner_is_writing_is_not_swept_at_the_start(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.05"))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.tick_until_step(run_id, 2)
+    # As the runner does when it exports: its result grows in a folder of that kind.
+    half_done = world.run_dir(run_id) / ".tmp-0123456789abcdef"
+    half_done.mkdir()
+    (half_done / "rexdog.safetensors").write_bytes(b"half of it")
+    world.crash()
+    assert (half_done / "rexdog.safetensors").exists()
+    world.executor.kill(world.run_dir(run_id))
+    world.tick_until(lambda: not world.executor.is_alive(world.run_dir(run_id)))
+    world.crash()
+    assert not half_done.exists()
+
+
+def test_rubbish_that_cannot_be_removed_does_not_keep_petname_from_starting(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    stubborn = world.data_dir / "incoming" / "half-an-upload"
+    stubborn.mkdir()
+    (stubborn / "photo.png").write_bytes(b"left behind")
+    real = shutil.rmtree
+
+    def rmtree(path: Path, *more: object, **options: bool) -> None:
+        if path == stubborn:
+            raise PermissionError(errno.EACCES, "held open by another program", str(path))
+        real(path, *more, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "rmtree", rmtree)
+        world.crash()
+    assert "half-an-upload could not be swept away" in caplog.text
+    world.crash()
+    assert not stubborn.exists()
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="mounts a disk as on Linux")
+@pytest.mark.parametrize(
+    ("scene", "said"),
+    [("delete", "()"), ("start", "()"), ("create", "storage.full True")],
+)
+def test_on_a_full_disk_things_can_be_deleted_and_petname_starts(
+    tmp_path: Path, scene: str, said: str
+) -> None:
+    script = Path(__file__).with_name("full_disk.py")
+    finished = subprocess.run(
+        ["unshare", "-rm", sys.executable, str(script), str(tmp_path), scene],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "no disk" in finished.stdout or "unshare" in finished.stderr:
+        pytest.skip("no disk can be mounted here")
+    assert finished.stdout.strip() == said, finished.stderr
+
+
 def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:
     world = make_world(keep_days=7)
     old = world.concept("Rex").concept.concept_id
-    store = world.service._parts.tables.store
-    store.write("UPDATE concepts SET changed_at = '2020-01-01'")
-    store.write("UPDATE owners SET seen_at = '2020-01-01'")
+    long_ago(world)
     new = world.concept("Mia", owner=world.stranger).concept.concept_id
     world.service._parts.sweeper.sweep()
     folders = {path.name for path in (world.data_dir / "concepts").iterdir()}
     assert folders == {new}
     assert old not in folders
+
+
+def long_ago(world: World) -> None:
+    """Let everything there is seem to be of long ago."""
+    store = world.service._parts.tables.store
+    store.write("UPDATE concepts SET changed_at = '2020-01-01'")
+    store.write("UPDATE artifacts SET created_at = '2020-01-01'")
+    store.write("UPDATE owners SET seen_at = '2020-01-01'")
+
+
+def bring_file(world: World, tmp_path: Path) -> str:
+    """Bring a file from elsewhere; returns its id."""
+    path = tmp_path / "elsewhere.safetensors"
+    save_file({"emb_params": np.ones((2, 768), np.float32)}, path)
+    return world.service.import_artifact(world.owner, ReceivedFile(path, path.name)).artifact_id
+
+
+def test_what_is_opened_every_day_is_kept_though_nothing_is_changed(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    world = make_world(keep_days=7)
+    concept_id = world.concept("Rex").concept.concept_id
+    file_id = bring_file(world, tmp_path)
+    long_ago(world)
+    assert world.service.list_concepts(world.owner)
+    world.service._parts.sweeper.sweep()
+    assert world.service.concept(world.owner, concept_id).ready
+    assert world.service.artifact(world.owner, file_id)
+
+
+def test_looking_writes_at_most_once_an_hour(world: World) -> None:
+    world.concept("Rex")
+    store = world.service._parts.tables.store
+    assert world.service.list_concepts(world.owner)
+    before = store.rows("SELECT seen_at FROM owners")[0][0]
+    assert world.service.list_artifacts(world.owner) == ()
+    assert world.service.list_concepts(world.stranger) == ()
+    assert [row[0] for row in store.rows("SELECT seen_at FROM owners")] == [before]
+    long_ago(world)
+    assert world.service.list_artifacts(world.owner) == ()
+    assert store.rows("SELECT seen_at FROM owners")[0][0] >= before
+
+
+def test_unused_files_from_elsewhere_go_after_their_time_too(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    world = make_world(keep_days=7)
+    file_id = bring_file(world, tmp_path)
+    long_ago(world)
+    # That the server broke down is no visit.
+    world.crash()
+    assert not (world.data_dir / "imports" / file_id).exists()
+    assert world.service._parts.tables.owners._store.rows("SELECT 1 FROM owners") == []
+
+
+def test_what_waits_to_be_taught_is_not_deleted_for_its_age(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(keep_days=7)
+    concept_id = world.concept("Rex").concept.concept_id
+    run_id = world.start(concept_id).run_id
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert world.run(run_id).status is RunStatus.QUEUED
+    world.service.pause_run(world.owner, run_id)
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert not world.run_dir(run_id).exists()
 
 
 def test_incoming_is_empty_after_everything(world: World, tmp_path: Path) -> None:

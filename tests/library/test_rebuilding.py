@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from library_world import World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
+from textinv_app.errors import NotFound, StorageFailed
+from textinv_app.library import rebuilding
+from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder
+from textinv_app.library.folders import read_owner
 from textinv_app.library.store import Store, migration_steps
 
 
@@ -69,6 +76,28 @@ def test_everything_comes_back(make_world: Callable[..., World], how: str) -> No
     world.tick_until(lambda: world.run(waiting, world.stranger).status is RunStatus.DONE)
 
 
+def test_a_crash_while_the_index_is_made_again_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {world.concept(name).concept.concept_id for name in ("Rex", "Mia")}
+    world.service.close()
+    damage(world, "gone")
+    taken: list[Path] = []
+
+    def die_at_the_second(folder: Path) -> str:
+        taken.append(folder)
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        return read_owner(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rebuilding, "read_owner", die_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            world.open()
+    world.open()
+    assert {v.concept.concept_id for v in world.service.list_concepts(world.owner)} == ids
+
+
 def test_a_living_runner_is_adopted_though_the_index_is_gone(
     make_world: Callable[..., World],
 ) -> None:
@@ -105,19 +134,69 @@ def test_a_file_that_is_newer_than_the_index_wins_after_a_crash(world: World) ->
     assert seen.name == "Rex the Great"
 
 
-def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World) -> None:
-    import shutil
-
+@pytest.mark.parametrize("end", ["crash", "reopen"])
+def test_a_folder_that_somebody_has_tidied_away_is_forgotten(world: World, end: str) -> None:
     concept_id = world.concept("Rex").concept.concept_id
     run_id = world.start(concept_id).run_id
     shutil.rmtree(world.run_dir(run_id))
-    world.crash()
+    getattr(world, end)()
     assert world.service.list_runs(world.owner) == ()
+    assert world.service._parts.tables.runs.find(run_id) is None
+
+
+@pytest.mark.parametrize("how", ["folder gone", "spec damaged"])
+def test_a_run_that_cannot_be_read_does_not_hide_the_others(world: World, how: str) -> None:
+    bad = world.start(world.concept("Rex").concept.concept_id).run_id
+    good = world.start(world.concept("Mia").concept.concept_id).run_id
+    world.reopen()
+    if how == "folder gone":
+        shutil.rmtree(world.run_dir(bad))
+    else:
+        (world.run_dir(bad) / "spec.json").write_text("{", encoding="utf-8")
+    assert [run.run_id for run in world.service.list_runs(world.owner)] == [good]
+    with pytest.raises(NotFound):
+        world.run(bad)
+    # The next tick is not stopped by it either.
+    world.tick_until(lambda: world.run(good).status is not RunStatus.QUEUED)
+
+
+@pytest.mark.parametrize("how", ["folder gone", "request damaged"])
+def test_a_drawing_that_cannot_be_read_does_not_hide_the_one_before(world: World, how: str) -> None:
+    order = DrawingOrder(model_id="crayon", prompt="a dog")
+    good, bad = (world.service.start_drawing(world.owner, order).drawing_id for _ in range(2))
+    world.reopen()
+    folder = world.data_dir / "drawings" / bad
+    if how == "folder gone":
+        shutil.rmtree(folder)
+    else:
+        (folder / "request.json").write_text("{", encoding="utf-8")
+    newest = world.service.latest_drawing(world.owner)
+    assert newest is not None
+    assert newest.drawing_id == good
+
+
+def test_an_index_that_another_program_has_locked_is_left_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concept_id = world.concept("Rex").concept.concept_id
+    world.service.close()
+    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_SECONDS", 0.1)
+    path = world.data_dir / "petname.db"
+    before = path.read_bytes()
+    # A copy program or a virus scanner, for instance.
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StorageFailed) as caught:
+        world.open()
+    assert caught.value.code == "storage.files"
+    other.close()
+    assert path.read_bytes() == before
+    world.open()
+    assert not world.service.was_rebuilt
+    assert world.service.concept(world.owner, concept_id).ready
 
 
 def test_an_index_of_a_newer_petname_is_left_alone(world: World) -> None:
-    from textinv_app.errors import StorageFailed
-
     world.service.close()
     store = Store(world.data_dir / "petname.db")
     store.rows(f"PRAGMA user_version = {len(migration_steps()) + 1}")

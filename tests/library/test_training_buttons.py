@@ -85,6 +85,18 @@ def test_stop_of_a_waiting_run_cancels_it(world: World, run_id: str) -> None:
     assert world.service.list_artifacts(world.owner) == ()
 
 
+def test_stop_of_a_waiting_run_keeps_no_copies_of_its_photos(world: World, run_id: str) -> None:
+    dataset = world.run_dir(run_id) / "dataset"
+    assert dataset.is_dir()
+    world.service.stop_run(world.owner, run_id)
+    assert not dataset.exists()
+    # Also one that an earlier Petname or a crash has left.
+    dataset.mkdir()
+    (dataset / "000.png").write_bytes(b"a photo")
+    world.reopen()
+    assert not dataset.exists()
+
+
 def test_stop_of_a_living_run_keeps_what_it_has_learnt(world: World, run_id: str) -> None:
     world.tick_until_step(run_id, 12)
     world.service.stop_run(world.owner, run_id)

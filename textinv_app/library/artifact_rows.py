@@ -89,6 +89,16 @@ class ArtifactRows:
         )
         return [_artifact_row(row) for row in rows]
 
+    def imported_before(self, moment: str) -> list[tuple[str, str]]:
+        """Return (owner, file) of imported files whose owner was not here since ``moment``."""
+        rows = self._store.rows(
+            "SELECT a.owner_id, a.artifact_id FROM artifacts AS a "
+            "JOIN owners AS o USING (owner_id) "
+            "WHERE a.run_id = '' AND a.created_at < ? AND o.seen_at < ?",
+            (moment, moment),
+        )
+        return [(row["owner_id"], row["artifact_id"]) for row in rows]
+
     def remove_of_run(self, run_id: str) -> None:
         """Remove the files of a run from the index."""
         self._store.write("DELETE FROM artifacts WHERE run_id = ?", (run_id,))

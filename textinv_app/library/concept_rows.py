@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from textinv_app.domain.concept import Concept
-from textinv_app.library.folders import now_text
+from textinv_app.library.folders import now_text, text_of_time_before
 from textinv_app.library.store import Store
+
+_SEEN_AGAIN_AFTER = timedelta(hours=1)
 
 
 class OwnerRows:
@@ -21,6 +25,24 @@ class OwnerRows:
             "ON CONFLICT (owner_id) DO UPDATE SET seen_at = excluded.seen_at",
             (owner_id, now, now),
         )
+
+    def add(self, owner_id: str) -> None:
+        """Make sure that the owner is known; one who is has not been here for that."""
+        now = now_text()
+        self._store.write(
+            "INSERT INTO owners (owner_id, created_at, seen_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (owner_id) DO NOTHING",
+            (owner_id, now, now),
+        )
+
+    def see(self, owner_id: str) -> None:
+        """Note that a known owner was here; at most once an hour, so that looking seldom writes."""
+        seen_long_ago = self._store.row(
+            "SELECT 1 FROM owners WHERE owner_id = ? AND seen_at < ?",
+            (owner_id, text_of_time_before(_SEEN_AGAIN_AFTER)),
+        )
+        if seen_long_ago:
+            self.note(owner_id)
 
     def remove_without_things(self) -> int:
         """Forget the owners who have nothing here any more; returns how many."""
@@ -67,10 +89,14 @@ class ConceptRows:
         return int(row[0]) if row else 0
 
     def unchanged_since(self, moment: str) -> list[tuple[str, str]]:
-        """Return (owner, concept) where neither concept nor owner was touched since ``moment``."""
+        """Return (owner, concept) where neither concept nor owner was touched since ``moment``.
+
+        Those that are being taught, or wait for it, are not among them.
+        """
         rows = self._store.rows(
             "SELECT c.owner_id, c.concept_id FROM concepts AS c JOIN owners AS o USING (owner_id) "
-            "WHERE c.changed_at < ? AND o.seen_at < ?",
+            "WHERE c.changed_at < ? AND o.seen_at < ? AND c.concept_id NOT IN "
+            "(SELECT concept_id FROM runs WHERE status IN ('queued', 'running'))",
             (moment, moment),
         )
         return [(row["owner_id"], row["concept_id"]) for row in rows]

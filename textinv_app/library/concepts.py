@@ -28,6 +28,7 @@ from textinv_app.library.photo_files import PhotoFiles
 from textinv_app.library.removing import Remover, Tables
 from textinv_app.library.samples import Sample
 from textinv_app.library.space import SpaceKeeper
+from textinv_app.library.working_files import drop_photo_copies
 from textinv_app.photos.crop import clamp_square
 from textinv_app.photos.intake import DecodedPhoto, take_in_all
 from textinv_app.runs.atomic import (
@@ -160,13 +161,18 @@ class Concepts:
             return self._with_photos(owner, concept, photos)
 
     def remove_photo(self, owner: str, concept_id: str, photo_id: str) -> Concept:
-        """Remove one photo with all its copies but those a training is using."""
+        """Remove one photo with all its copies but those a training is using.
+
+        A training that has failed cannot be tried again then: it would need the photo.
+        """
         with self._guard:
             concept = self.find(owner, concept_id)
             _photo(concept, photo_id)
             left = tuple(photo for photo in concept.photos if photo.photo_id != photo_id)
             concept = self._with_photos(owner, concept, left)
             self._files.remove(concept_id, photo_id)
+            for run in self._tables.runs.of_concept(concept_id):
+                self._remover.tidy_run(run)
             return concept
 
     def move_square(
@@ -185,7 +191,9 @@ class Concepts:
             return concept
 
     def delete_photos(self, owner: str, concept_id: str) -> Concept:
-        """Delete all photos, training copies and comparisons with them; results stay.
+        """Delete all photos, all copies of them, redrawn ones too, and comparisons with them.
+
+        Results stay.
 
         Raises ``BadInput`` while a training of this concept is not over: it needs them.
         """
@@ -200,7 +208,7 @@ class Concepts:
             concept = self._save(owner, concept.model_copy(update={"photos": ()}))
             self._files.remove_all(concept_id)
             for run in runs:
-                shutil.rmtree(self._data.run(run.run_id) / "dataset", ignore_errors=True)
+                drop_photo_copies(self._data.run(run.run_id))
             self._remover.remove_photo_drawings(owner, concept_id)
             return concept
 

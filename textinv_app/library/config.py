@@ -34,7 +34,7 @@ class LibraryConfig:
     link_lifetime_seconds: int = 3600
     """How long a link works at least."""
     keep_days: int = 0
-    """Days after which unused concepts are deleted; 0 keeps them."""
+    """Days after which concepts and imported files that nobody opens are deleted; 0 keeps them."""
     max_attempts_without_progress: int = 3
     """After so many interrupted attempts that got no further a run is given up."""
     custom_models_allowed: bool = True

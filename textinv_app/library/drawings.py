@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 from pathlib import Path
 from statistics import fmean
@@ -35,6 +36,8 @@ from textinv_app.library.space import SpaceKeeper
 from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
 from textinv_app.runs.layout import RunLayout
 
+logger = logging.getLogger(__name__)
+
 
 class Drawings:
     """The comparisons of all owners; every method first finds the drawing among the owner's."""
@@ -53,7 +56,7 @@ class Drawings:
         self._links = links
         self._base_models = base_models
         self._space = SpaceKeeper(config, tables, data)
-        self._requests: dict[str, DrawingRequest] = {}
+        self._requests: dict[str, DrawingRequest | None] = {}
 
     def find(self, owner: str, drawing_id: str) -> DrawingRow:
         """Return an owner's drawing; raises ``NotFound``."""
@@ -89,7 +92,10 @@ class Drawings:
         return self.find(owner, request.drawing_id)
 
     def view(self, drawing: DrawingRow) -> DrawingView:
-        """Return the view of a drawing with the pictures drawn so far."""
+        """Return the view of a drawing with the pictures drawn so far.
+
+        Raises ``NotFound`` where its folder is gone or damaged.
+        """
         folder = self._data.drawing(drawing.drawing_id)
         request = self._request(drawing.drawing_id)
         fraction, pictures = _progress(folder)
@@ -211,17 +217,22 @@ class Drawings:
             shutil.rmtree(prepared, ignore_errors=True)
 
     def _request(self, drawing_id: str) -> DrawingRequest:
-        request = self._requests.get(drawing_id)
-        if request is None:
-            path = self._data.drawing(drawing_id) / "request.json"
-            try:
-                request = DrawingRequest.model_validate_json(path.read_bytes())
-            except FileNotFoundError as error:
-                raise not_found() from error
+        if drawing_id not in self._requests:
             if len(self._requests) > 100:
                 self._requests.clear()
-            self._requests[drawing_id] = request
+            self._requests[drawing_id] = _read_request(self._data.drawing(drawing_id))
+        request = self._requests[drawing_id]
+        if request is None:
+            raise not_found()
         return request
+
+
+def _read_request(folder: Path) -> DrawingRequest | None:
+    try:
+        return DrawingRequest.model_validate_json((folder / "request.json").read_bytes())
+    except (FileNotFoundError, ValueError) as error:
+        logger.error("drawing %s cannot be shown: %s", folder.name, error)
+        return None
 
 
 def _progress(folder: Path) -> tuple[float, tuple[DrawnPicture, ...]]:

@@ -9,11 +9,12 @@ that the sweeper finishes.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from textinv_app.errors import NotFound
@@ -31,7 +32,12 @@ def new_identifier() -> str:
 
 def now_text() -> str:
     """Return the time now as UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return text_of_time_before(timedelta())
+
+
+def text_of_time_before(age: timedelta) -> str:
+    """Return the time that lies ``age`` back, as ``now_text`` writes it."""
+    return (datetime.now(UTC) - age).isoformat(timespec="milliseconds")
 
 
 class DataFolder:
@@ -67,9 +73,22 @@ class DataFolder:
         return self.root / "open.mark"
 
     @property
+    def rebuilding_mark(self) -> Path:
+        """Present until a new index knows all folders; what it lacks till then is not rubbish."""
+        return self.root / "rebuilding.mark"
+
+    @property
     def reserve(self) -> Path:
         """Space given up when the disk is full, so that the index can still be written."""
         return self.root / "reserve.bin"
+
+    def give_up_reserve(self) -> bool:
+        """Free the reserve, which is made anew at the next start; false where there is none."""
+        try:
+            self.reserve.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     @property
     def incoming(self) -> Path:
@@ -174,10 +193,11 @@ def remove_marked(folder: Path) -> None:
 def folder_bytes(folder: Path) -> int:
     """Return the bytes of all files below a folder; what vanishes meanwhile counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            if path.is_file():
-                total += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    # Unlike a glob it passes over a folder that is renamed or removed under way.
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(inside, name).stat().st_size
+            except FileNotFoundError:
+                continue
     return total

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from dataclasses import dataclass
 
 from textinv_app.errors import StorageFailed
@@ -13,7 +12,9 @@ from textinv_app.library.config import MEGABYTE, LibraryConfig
 from textinv_app.library.folders import DataFolder
 from textinv_app.library.rebuilding import Rebuilder
 from textinv_app.library.removing import Remover, Sweeper, Tables
-from textinv_app.library.store import Store
+from textinv_app.library.storage_errors import with_reserve
+from textinv_app.library.store import IndexDamaged, Store
+from textinv_app.runs.atomic import fsync_directory
 from textinv_app.runs.file_systems import refuse_unsafe_folder
 from textinv_app.runs.lock import AlreadyLocked, RunLock, read_holder
 
@@ -54,6 +55,13 @@ def open_folder(config: LibraryConfig, executor: Executor) -> OpenFolder:
     try:
         data.create()
         lock = _take_lock(config, data)
+        try:
+            unclean = data.unclean_mark.exists()
+            opened = with_reserve(data, lambda: _open(config, data, lock, executor, unclean))
+            _make_reserve(data)
+        except BaseException:
+            lock.release()
+            raise
     except OSError as error:
         raise StorageFailed(
             "storage.folder",
@@ -61,17 +69,23 @@ def open_folder(config: LibraryConfig, executor: Executor) -> OpenFolder:
             "with PETNAME_DATA_DIR.",
             folder=str(data.root),
         ) from error
+    return opened
+
+
+def _open(
+    config: LibraryConfig, data: DataFolder, lock: RunLock, executor: Executor, unclean: bool
+) -> OpenFolder:
+    data.unclean_mark.touch()
+    tables = _open_index(data)
     try:
-        unclean = data.unclean_mark.exists()
-        data.unclean_mark.touch()
-        _make_reserve(data)
-        tables, lost = _open_index(data)
         has_things = any(any(folder.iterdir()) for folder in data.thing_folders)
-        opened = OpenFolder(data, tables, lock, was_rebuilt=lost and has_things)
+        was_rebuilt = data.rebuilding_mark.exists() and has_things
+        opened = OpenFolder(data, tables, lock, was_rebuilt)
+        _recover(config, opened, executor, unclean)
+        data.rebuilding_mark.unlink(missing_ok=True)
     except BaseException:
-        lock.release()
+        tables.store.close()
         raise
-    _recover(config, opened, executor, unclean)
     return opened
 
 
@@ -93,25 +107,34 @@ def _take_lock(config: LibraryConfig, data: DataFolder) -> RunLock:
     return lock
 
 
-def _open_index(data: DataFolder) -> tuple[Tables, bool]:
-    """Open the index; returns its tables and whether it is a new one."""
-    lost = False
+def _open_index(data: DataFolder) -> Tables:
+    """Open the index, a new one where there is none or a damaged one.
+
+    Only a damaged one is given up: one that is locked, or on a full or failing disk, is as good as
+    ever when that is over. Raises ``StorageFailed`` for those.
+    """
     try:
-        store = Store(data.database)
-        if not store.is_sound():
-            store.close()
-            raise sqlite3.DatabaseError("quick_check found damage")
-        lost = store.version() == 0
-        store.migrate()
-    except (sqlite3.DatabaseError, StorageFailed) as error:
-        if isinstance(error, StorageFailed) and error.code == "storage.newer":
-            raise
-        logger.error("the index is damaged (%s) and is made again from the files", error)
+        store = _open_store(data)
+    except IndexDamaged as error:
+        logger.error("the index is damaged and is made again from the files: %s", error.__cause__)
         _discard_index(data)
-        store = Store(data.database)
+        store = _open_store(data)
+    return Tables.of(store)
+
+
+def _open_store(data: DataFolder) -> Store:
+    store = Store(data.database)
+    try:
+        if not store.is_sound():
+            raise IndexDamaged
+        if store.version() == 0:
+            data.rebuilding_mark.touch()
+            fsync_directory(data.root)
         store.migrate()
-        lost = True
-    return Tables.of(store), lost
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def _discard_index(data: DataFolder) -> None:
@@ -123,8 +146,10 @@ def _discard_index(data: DataFolder) -> None:
 def _recover(config: LibraryConfig, opened: OpenFolder, executor: Executor, unclean: bool) -> None:
     data, tables = opened.data, opened.tables
     remover = Remover(tables, data, executor)
+    rebuilder = Rebuilder(tables, data, executor)
     if unclean or opened.was_rebuilt:
-        Rebuilder(tables, data, executor).reconcile(index_was_lost=opened.was_rebuilt)
+        rebuilder.reconcile(index_was_lost=opened.was_rebuilt)
+    rebuilder.forget_what_is_gone()
     remover.finish_marked()
     sweeper = Sweeper(tables, data, remover, config.keep_days, config.kept_drawings_per_owner)
     sweeper.sweep(everything=True)

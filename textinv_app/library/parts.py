@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textinv_app.domain.status import RunStatus
+from textinv_app.errors import NotFound
 from textinv_app.executors.base import Executor
 from textinv_app.library.base_models import BaseModels
 from textinv_app.library.concept_views import ConceptViews
@@ -128,7 +129,11 @@ class _MemorySharing:
         return _has_room() and not any(self._is_large(run) for run in running)
 
     def _is_large(self, run: RunRow) -> bool:
-        return self._run_views.spec(run.run_id).base_model.family != "crayon"
+        try:
+            return self._run_views.spec(run.run_id).base_model.family != "crayon"
+        except NotFound:
+            # Its runner will not get as far as to load a model.
+            return False
 
 
 def _has_room() -> bool:

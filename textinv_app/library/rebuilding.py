@@ -51,7 +51,6 @@ class Rebuilder:
         self._each("runs", lambda folder: self._run(folder, index_was_lost))
         self._each("imports", lambda folder: self._import(folder, index_was_lost))
         self._each("drawings", lambda folder: self._drawing(folder, index_was_lost))
-        self._remove_rows_without_folder()
 
     def _each(self, kind: str, take: Callable[[Path], None]) -> None:
         for folder in sorted(self._data.things(kind), key=_age):
@@ -67,7 +66,7 @@ class Rebuilder:
         owner = read_owner(folder)
         if not owner:
             raise ValueError("it does not say whose it is")
-        self._tables.owners.note(owner)
+        self._tables.owners.add(owner)
         return owner
 
     def _concept(self, folder: Path, index_was_lost: bool) -> None:
@@ -172,7 +171,7 @@ class Rebuilder:
                 folder.name, ended.status, ended.error_code, ended.error_sentence
             )
 
-    def _remove_rows_without_folder(self) -> None:
+    def forget_what_is_gone(self) -> None:
         """Forget what has lost its folder, for instance to somebody's tidying hands."""
         rows = self._tables.store.rows
         for row in rows("SELECT concept_id FROM concepts"):

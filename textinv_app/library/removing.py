@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from textinv_app.domain.concept import Concept
+from textinv_app.domain.status import RunStatus
 from textinv_app.executors.base import Executor
 from textinv_app.library.artifact_rows import ArtifactRows
 from textinv_app.library.concept_rows import ConceptRows, OwnerRows
@@ -20,9 +22,15 @@ from textinv_app.library.folders import (
     is_marked_removed,
     mark_removed,
     remove_marked,
+    text_of_time_before,
 )
-from textinv_app.library.run_rows import RunRows
+from textinv_app.library.run_rows import RunRow, RunRows
 from textinv_app.library.store import Store
+from textinv_app.library.working_files import (
+    drop_photo_copies,
+    drop_working_files,
+    has_other_photos,
+)
 from textinv_app.runs.atomic import TEMPORARY_PREFIX
 from textinv_app.runs.control import Control, write_control
 from textinv_app.runs.layout import RunLayout
@@ -59,8 +67,8 @@ class Tables:
 class Remover:
     """Removes things in an order that survives a crash: mark, rows, process, files.
 
-    From the mark on the thing is gone for everybody. A folder in which a runner still lives waits
-    in ``pending`` until it has been ended.
+    From the mark on the thing is gone for everybody. A folder in which a runner still lives, or
+    that another program holds open, waits in ``pending`` and is tried again.
     """
 
     def __init__(self, tables: Tables, data: DataFolder, executor: Executor) -> None:
@@ -72,9 +80,15 @@ class Remover:
 
     @property
     def num_dying(self) -> int:
-        """How many folders wait for their runner to end: each still takes up a slot."""
+        """How many runners live on in folders that are being removed: each takes up a slot."""
         with self._guard:
-            return len(self._pending)
+            pending = list(self._pending)
+        return sum(self.has_runner(folder) for folder in pending)
+
+    def has_runner(self, folder: Path) -> bool:
+        """Tell whether a living runner works in this folder of a thing."""
+        is_run = folder.parent.name == "runs" and folder.is_dir()
+        return is_run and self._executor.is_alive(folder)
 
     def remove_concept(self, owner: str, concept_id: str) -> None:
         """Remove a concept with its runs, results and drawings; raises ``OSError``."""
@@ -109,9 +123,31 @@ class Remover:
         self._remove([self._data.drawing(drawing_id)])
 
     def remove_photo_drawings(self, owner: str, concept_id: str) -> None:
-        """Remove the drawings that were compared with a concept's photos; raises ``OSError``."""
-        drawings = self._drawings_of(owner, [concept_id])
+        """Remove the drawings that were compared with a concept's photos; raises ``OSError``.
+
+        Also those compared with the photos as the base model draws them, which lie in the runs.
+        """
+        runs = self._tables.runs.of_concept(concept_id)
+        redrawn = [str(RunLayout(Path(run.run_id)).redrawn) for run in runs]
+        # As JSON spells them: on Windows with two backslashes.
+        spelt = [json.dumps(path)[1:-1] for path in redrawn]
+        drawings = self._drawings_of(owner, [concept_id, *spelt])
         self._remove([self._data.drawing(drawing_id) for drawing_id in drawings])
+
+    def tidy_run(self, run: RunRow) -> None:
+        """Drop what a run that is over will never need again; raises ``OSError``.
+
+        A failed one may be tried again, unless a photo of it has been removed since.
+        """
+        if not run.status.is_final:
+            return
+        folder = self._data.run(run.run_id)
+        concept = self._tables.concepts.find(run.owner_id, run.concept_id)
+        left = {photo.photo_id for photo in concept.photos} if concept else set()
+        if not left or (run.status is RunStatus.FAILED and has_other_photos(folder, left)):
+            drop_photo_copies(folder)
+        elif run.status is not RunStatus.FAILED:
+            drop_working_files(folder)
 
     def finish_pending(self) -> None:
         """Try again where a runner still lived; called at every tick."""
@@ -149,7 +185,7 @@ class Remover:
 
     def _finish(self, folder: Path) -> None:
         """Delete the files once nothing writes there any more."""
-        if folder.parent.name == "runs" and folder.is_dir() and self._executor.is_alive(folder):
+        if self.has_runner(folder):
             self._end_runner(folder)
             if self._executor.is_alive(folder):
                 with self._guard:
@@ -168,7 +204,11 @@ class Remover:
 
     def _end_runner(self, folder: Path) -> None:
         """End a runner whose work nobody wants any more, and give it a moment to be gone."""
-        write_control(RunLayout(folder).control, Control(wanted="stop", attempt=1 << 30))
+        try:
+            write_control(RunLayout(folder).control, Control(wanted="stop", attempt=1 << 30))
+        except OSError as error:
+            # On a full disk it is ended all the same.
+            logger.warning("%s could not be told to stop: %s", folder, error)
         self._executor.kill(folder)
         give_up = time.monotonic() + 1.0
         while self._executor.is_alive(folder) and time.monotonic() < give_up:
@@ -203,21 +243,46 @@ class Sweeper:
     def sweep(self, everything: bool = False) -> None:
         """Remove uploads and temporary files older than an hour; at a start all of them.
 
-        Also what has passed its time: concepts after ``keep_days``, drawings beyond the newest.
+        Also what runs that are over have no use for and, after ``keep_days``, the concepts and
+        imported files of owners who did not come.
+        What a living runner is writing stays, and what cannot be removed waits for the next time.
         """
         oldest = time.time() - STALE_AFTER_SECONDS
         for path in self._left_behind():
             try:
-                if everything or path.stat().st_mtime < oldest:
+                is_old = everything or path.stat().st_mtime < oldest
+                if is_old and not self._remover.has_runner(path.parent):
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                logger.warning("%s could not be swept away: %s", path, error)
+        self._tidy_runs()
         if self._keep_days:
-            moment = datetime.now(UTC) - timedelta(days=self._keep_days)
-            stale = self._tables.concepts.unchanged_since(moment.isoformat(timespec="milliseconds"))
-            for owner, concept_id in stale:
-                self._remover.remove_concept(owner, concept_id)
+            self._remove_unused(text_of_time_before(timedelta(days=self._keep_days)))
         self._tables.owners.remove_without_things()
+
+    def _tidy_runs(self) -> None:
+        for status in (RunStatus.DONE, RunStatus.CANCELLED, RunStatus.FAILED):
+            for run in self._tables.runs.in_status(status):
+                try:
+                    self._remover.tidy_run(run)
+                except OSError as error:
+                    logger.warning("run %s could not be tidied: %s", run.run_id, error)
+
+    def _remove_unused(self, moment: str) -> None:
+        """Remove what its owner has not come for since ``moment``."""
+        concepts = self._tables.concepts.unchanged_since(moment)
+        imports = self._tables.artifacts.imported_before(moment)
+        unused = [
+            *((self._remover.remove_concept, *found) for found in concepts),
+            *((self._remover.remove_import, *found) for found in imports),
+        ]
+        for remove, owner, identifier in unused:
+            try:
+                remove(owner, identifier)
+            except OSError as error:
+                logger.warning("%s could not be removed yet: %s", identifier, error)
 
     def trim_drawings(self, owner: str) -> None:
         """Remove an owner's drawings but the newest."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from textinv_app.domain.events import PreviewSaved, Redrawn
 from textinv_app.domain.specs import RunSpec
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import PreviewView, RunView
-from textinv_app.library.folders import DataFolder
+from textinv_app.library.folders import DataFolder, not_found
 from textinv_app.library.following import Followers, RunProgress
 from textinv_app.library.links import LinkSigner
 from textinv_app.library.run_rows import RunRow
 from textinv_app.runs.layout import RunLayout
+
+logger = logging.getLogger(__name__)
 
 # Where in the whole run each phase begins and ends.
 _SHARES: Mapping[str, tuple[float, float]] = {
@@ -42,11 +46,11 @@ class RunViews:
         self._data = data
         self._followers = followers
         self._links = links
-        self._specs: dict[str, RunSpec] = {}
+        self._specs: dict[str, RunSpec | None] = {}
         self._views: dict[str, _Cached] = {}
 
     def view(self, run: RunRow, queue_position: int) -> RunView:
-        """Return the view of a run; raises ``FileNotFoundError`` where its folder is gone."""
+        """Return the view of a run; raises ``NotFound`` where its folder is gone or damaged."""
         progress = self._followers.progress(self._data.run(run.run_id))
         version = self._version(run, queue_position, progress)
         cached = self._views.get(run.run_id)
@@ -57,13 +61,23 @@ class RunViews:
         return view
 
     def spec(self, run_id: str) -> RunSpec:
-        """Return the specification of a run; it never changes, so it is read once."""
-        spec = self._specs.get(run_id)
+        """Return the specification of a run; it never changes, so it is read once.
+
+        Raises ``NotFound`` where it is gone or damaged.
+        """
+        if run_id not in self._specs:
+            self._specs[run_id] = self._read_spec(run_id)
+        spec = self._specs[run_id]
         if spec is None:
-            path = RunLayout(self._data.run(run_id)).spec
-            spec = RunSpec.model_validate_json(path.read_bytes())
-            self._specs[run_id] = spec
+            raise not_found()
         return spec
+
+    def _read_spec(self, run_id: str) -> RunSpec | None:
+        try:
+            return RunSpec.model_validate_json(RunLayout(self._data.run(run_id)).spec.read_bytes())
+        except (FileNotFoundError, ValueError) as error:
+            logger.error("run %s cannot be shown: %s", run_id, error)
+            return None
 
     def forget(self, run_id: str) -> None:
         """Drop what is kept of a run that is removed."""
@@ -73,7 +87,8 @@ class RunViews:
 
     def _version(self, run: RunRow, queue_position: int, progress: RunProgress) -> str:
         # Links change with their window, so a view has to be drawn again then.
-        facts = (run.change_count, queue_position, progress.num_events, self._links.window())
+        window, has_redrawn = self._links.window(), self._redrawn_folder(run).is_dir()
+        facts = (run.change_count, queue_position, progress.num_events, window, has_redrawn)
         text = ":".join(map(str, (run.run_id, *facts)))
         return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
@@ -113,8 +128,14 @@ class RunViews:
         )
 
     def _redrawn(self, run: RunRow, event: Redrawn | None) -> tuple[str, ...]:
-        names = [path.rsplit("/", 1)[-1] for path in event.paths] if event else []
+        if event is None or not self._redrawn_folder(run).is_dir():
+            return ()
+        names = [path.rsplit("/", 1)[-1] for path in event.paths]
         return tuple(self._links.url("redrawn", run.run_id, name) for name in names)
+
+    def _redrawn_folder(self, run: RunRow) -> Path:
+        """Return where the redrawn photos lie, until the photos are deleted."""
+        return RunLayout(self._data.run(run.run_id)).redrawn
 
     def _preview(self, run: RunRow, event: PreviewSaved) -> PreviewView:
         file_name = event.path.rsplit("/", 1)[-1]

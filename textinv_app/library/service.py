@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from textinv_app.domain.concept import ConceptKind, SquareCrop
 from textinv_app.domain.recipe import Recipe
@@ -20,7 +22,7 @@ from textinv_app.domain.views import (
     RunView,
     StorageView,
 )
-from textinv_app.errors import StorageFailed
+from textinv_app.errors import NotFound, StorageFailed
 from textinv_app.executors.base import Executor
 from textinv_app.executors.local import LocalExecutor
 from textinv_app.library.api import (
@@ -42,7 +44,7 @@ from textinv_app.library.owners import owner_of_token
 from textinv_app.library.painting import PAINTER_COMMAND
 from textinv_app.library.parts import Parts, build_parts
 from textinv_app.library.run_rows import RunRow
-from textinv_app.library.storage_errors import told
+from textinv_app.library.storage_errors import is_disk_full, told, with_reserve
 from textinv_app.library.supervisor import SupervisorThread
 
 if TYPE_CHECKING:
@@ -52,6 +54,22 @@ logger = logging.getLogger(__name__)
 
 SWEEP_EVERY_SECONDS = 3600.0
 STORAGE_FRESH_SECONDS = 5.0
+
+_Given = ParamSpec("_Given")
+_Answer = TypeVar("_Answer")
+
+
+def _frees_space(
+    verb: Callable[Concatenate[Service, _Given], _Answer],
+) -> Callable[Concatenate[Service, _Given], _Answer]:
+    """Let a method that frees space have the reserve where the disk is too full even for that."""
+
+    @functools.wraps(verb)
+    def with_room(service: Service, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        data = service._parts.folder.data
+        return with_reserve(data, lambda: verb(service, *given, **named))
+
+    return with_room
 
 
 class Service:
@@ -94,14 +112,14 @@ class Service:
                 self._parts.painting.tick()
                 self._parts.publishing.tick()
                 self._parts.warming.tick()
-            except StorageFailed as error:
-                if error.code == "storage.full":
-                    # Room enough to write down what has happened; made anew at the next start.
-                    self._parts.folder.data.reserve.unlink(missing_ok=True)
+                if time.monotonic() >= self._next_sweep:
+                    self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
+                    self._parts.sweeper.sweep()
+            except (OSError, StorageFailed) as error:
+                if is_disk_full(error):
+                    # Room enough to write down at the next tick what has happened.
+                    self._parts.folder.data.give_up_reserve()
                 raise
-            if time.monotonic() >= self._next_sweep:
-                self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
-                self._parts.sweeper.sweep()
 
     def tell_address(self, served_at: str) -> None:
         """Note where the page is served, for whoever tries to start a second Petname."""
@@ -120,12 +138,14 @@ class Service:
     @told()
     def list_concepts(self, owner: str) -> tuple[ConceptView, ...]:
         """Return the owner's concepts, newest first."""
+        self._see(owner)
         concepts = self._parts.tables.concepts.of_owner(owner)
         return tuple(self._parts.concept_views.view(concept) for concept in concepts)
 
     @told()
     def concept(self, owner: str, concept_id: str) -> ConceptView:
         """Return one concept."""
+        self._see(owner)
         return self._parts.concept_views.view(self._parts.concepts.find(owner, concept_id))
 
     @told()
@@ -150,6 +170,7 @@ class Service:
         self._parts.warming.expect()
         return self._parts.concepts.add_photos(owner, concept_id, files)
 
+    @_frees_space
     @told()
     def remove_photo(self, owner: str, concept_id: str, photo_id: str) -> ConceptView:
         """Remove one photo, for good."""
@@ -176,6 +197,7 @@ class Service:
         concept = self._parts.concepts.create_from(owner, self._parts.samples.find(sample_id))
         return self._parts.concept_views.view(concept)
 
+    @_frees_space
     @told()
     def delete_photos(self, owner: str, concept_id: str) -> ConceptView:
         """Delete all photos of a concept (training copies too) and keep its results."""
@@ -186,6 +208,7 @@ class Service:
         self._storage.pop(owner, None)
         return self._parts.concept_views.view(concept)
 
+    @_frees_space
     @told()
     def delete_concept(self, owner: str, concept_id: str) -> None:
         """Delete a concept with its photos, runs, results and drawings; stops its training."""
@@ -221,8 +244,13 @@ class Service:
 
     @told()
     def list_runs(self, owner: str, concept_id: str = "") -> tuple[RunView, ...]:
-        """Return runs, newest first; of one concept where given."""
-        return self._run_views(self._parts.tables.runs.of_owner(owner, concept_id))
+        """Return the runs that can be shown, newest first; of one concept where given."""
+        views = []
+        positions = self._parts.tables.runs.queue_positions()
+        for run in self._parts.tables.runs.of_owner(owner, concept_id):
+            with suppress(NotFound):
+                views.append(self._parts.run_views.view(run, positions.get(run.run_id, 0)))
+        return tuple(views)
 
     @told()
     def run(self, owner: str, run_id: str) -> RunView:
@@ -239,6 +267,7 @@ class Service:
         """Queue a paused or failed run again; it goes on from its newest valid checkpoint."""
         return self._pressed(self._parts.buttons.resume(owner, run_id))
 
+    @_frees_space
     @told()
     def stop_run(self, owner: str, run_id: str) -> RunView:
         """Ask a run to end now and keep the best so far; a waiting one is cancelled."""
@@ -248,6 +277,7 @@ class Service:
     @told()
     def list_artifacts(self, owner: str) -> tuple[ArtifactView, ...]:
         """Return finished and imported files, newest first."""
+        self._see(owner)
         artifacts = self._parts.tables.artifacts.of_owner(owner)
         return tuple(self._parts.results.view(artifact) for artifact in artifacts)
 
@@ -261,6 +291,7 @@ class Service:
         """Change the shown name (the trigger word and file name stay)."""
         return self._parts.results.view(self._parts.results.rename(owner, artifact_id, name))
 
+    @_frees_space
     @told()
     def delete_artifact(self, owner: str, artifact_id: str) -> None:
         """Delete a file with its run's folder, for good."""
@@ -351,9 +382,11 @@ class Service:
 
     @told()
     def latest_drawing(self, owner: str) -> DrawingView | None:
-        """Return the owner's newest comparison, or None."""
-        drawings = self._parts.tables.drawings.of_owner(owner)
-        return self._parts.drawings.view(drawings[0]) if drawings else None
+        """Return the owner's newest comparison that can be shown, or None."""
+        for drawing in self._parts.tables.drawings.of_owner(owner):
+            with suppress(NotFound):
+                return self._parts.drawings.view(drawing)
+        return None
 
     @told()
     def cancel_drawing(self, owner: str, drawing_id: str) -> None:
@@ -370,6 +403,14 @@ class Service:
         view = self._parts.space.view(owner)
         self._storage[owner] = (now, view)
         return view
+
+    def _see(self, owner: str) -> None:
+        """Note that an owner has opened their things: what nobody opens is deleted in time."""
+        try:
+            self._parts.tables.owners.see(owner)
+        except StorageFailed as error:
+            # Whoever cannot be noted on a full disk must still see what there is to delete.
+            logger.warning("a visit was not noted: %s", error.sentence)
 
     def _pressed(self, run: RunRow) -> RunView:
         self._thread.wake()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from textinv_app.errors import StorageFailed
+from textinv_app.library.storage_errors import disk_full, files_unusable
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +25,28 @@ BUSY_TIMEOUT_SECONDS = 10.0
 Row = sqlite3.Row
 
 
+class IndexDamaged(StorageFailed):
+    """The file is no index, or a broken one; not merely out of reach at the moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "storage.index",
+            "The list of your words could not be read. Restart Petname; it will repair the list.",
+        )
+
+
 class Store:
-    """An open index; every method may be called from any thread."""
+    """An open index; every method may be called from any thread.
+
+    Raises ``StorageFailed`` wherever SQLite fails, ``IndexDamaged`` where the file is to blame.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._guard = threading.RLock()
         self._depth = 0
-        self._connection = _connect(path)
+        with _told():
+            self._connection = _connect(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -40,11 +55,10 @@ class Store:
 
     def is_sound(self) -> bool:
         """Tell whether the file passes SQLite's quick check."""
-        with self._guard:
-            try:
-                rows = self._connection.execute("PRAGMA quick_check").fetchall()
-            except sqlite3.DatabaseError:
-                return False
+        try:
+            rows = self.rows("PRAGMA quick_check")
+        except IndexDamaged:
+            return False
         return [row[0] for row in rows] == ["ok"]
 
     def migrate(self, before_step: Callable[[int], None] | None = None) -> None:
@@ -68,8 +82,8 @@ class Store:
                 if self.version() > number:  # another process was faster
                     continue
                 for statement in _statements(steps[number]):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {number + 1}")
+                    self._run(statement)
+                self._run(f"PRAGMA user_version = {number + 1}")
         if backup is not None and self.is_sound():
             # It would keep what people delete from now on.
             backup.unlink()
@@ -106,8 +120,8 @@ class Store:
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Run a reading statement and return all rows."""
-        with self._guard:
-            return self._run(statement, values).fetchall()
+        with self._guard, _told():
+            return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
         """Run a reading statement and return the first row, or None."""
@@ -123,12 +137,8 @@ class Store:
             return self._run(statement, values).rowcount
 
     def _run(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        try:
+        with _told():
             return self._connection.execute(statement, values)
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.Error as error:
-            raise _storage_failed(error) from error
 
     def _roll_back(self) -> None:
         # A full disk may have rolled back already.
@@ -138,7 +148,7 @@ class Store:
     def _back_up(self, version: int) -> Path:
         target = self._path.with_name(f"{self._path.stem}-before-step-{version + 1}.db")
         target.unlink(missing_ok=True)
-        self._connection.execute("VACUUM INTO ?", (str(target),))
+        self._run("VACUUM INTO ?", (str(target),))
         logger.info("index of version %d copied to %s before it is updated", version, target.name)
         return target
 
@@ -180,14 +190,23 @@ def _statements(script: str) -> Iterator[str]:
             pending = ""
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn SQLite's errors into ``StorageFailed``; what a unique index refuses passes."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.Error as error:
+        logger.error("the index could not be used: %s", error)
+        raise _storage_failed(error) from error
+
+
 def _storage_failed(error: sqlite3.Error) -> StorageFailed:
-    logger.error("the index could not be used: %s", error)
-    if "full" in str(error):
-        return StorageFailed(
-            "storage.full",
-            "The disk is full. Nothing is lost; free some space and try again.",
-        )
-    return StorageFailed(
-        "storage.index",
-        "The list of your words could not be read. Restart Petname; it will repair the list.",
-    )
+    # The lowest byte is the kind, the others say more of it (sqlite.org/rescode.html).
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if kind == sqlite3.SQLITE_FULL:
+        return disk_full()
+    if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return IndexDamaged()
+    return files_unusable()

@@ -7,7 +7,6 @@ is in the index and the run directories, so a new one takes over where an old on
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from textinv_app.library.removing import Remover, Tables
 from textinv_app.library.results_on_disk import artifact_of_run, read_manifest, read_outcome
 from textinv_app.library.run_rows import RunRow
 from textinv_app.library.watching import Decision, Sight, decide
+from textinv_app.library.working_files import drop_working_files
 from textinv_app.runs.control import Control, read_control, write_control
 from textinv_app.runs.layout import RunLayout
 
@@ -112,11 +112,16 @@ class Supervisor:
             logger.error("run %s could not be started: %s", run.run_id, error)
 
     def _watch(self, run: RunRow) -> None:
+        run_dir = self._data.run(run.run_id)
+        if not run_dir.is_dir():
+            # Nothing could ever end it, and it would keep the machine from all others.
+            logger.error("run %s has lost its folder and is forgotten", run.run_id)
+            self._tables.runs.remove(run.run_id)
+            return
         # Heals a crash between the index and the file.
         self.sync_control(run.run_id)
         sight = self._look(run)
         decision = decide(sight, self._max_idle_attempts)
-        run_dir = self._data.run(run.run_id)
         if decision.action == "terminate":
             self._executor.terminate(run_dir)
         elif decision.action == "kill":
@@ -161,7 +166,7 @@ class Supervisor:
                 run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
             )
         if after is RunStatus.CANCELLED:
-            self._drop_working_files(run)
+            drop_working_files(self._data.run(run.run_id))
         logger.info("run %s is now %s", run.run_id, after.value if after else "")
 
     def _finish_done(self, run: RunRow) -> None:
@@ -175,7 +180,7 @@ class Supervisor:
         with self._tables.store.transaction():
             if self._tables.runs.move(run, RunStatus.DONE, artifact_id=run.run_id):
                 self._tables.artifacts.add(artifact_of_run(run, run_dir, manifest))
-        self._drop_working_files(run)
+        drop_working_files(self._data.run(run.run_id))
 
     def _fail(
         self, run: RunRow, code: str, sentence: str, details: dict[str, str | int | float]
@@ -187,12 +192,6 @@ class Supervisor:
             error_sentence=sentence,
             error_details=details,
         )
-
-    def _drop_working_files(self, run: RunRow) -> None:
-        """Remove what only a further attempt would need: checkpoints and the training photos."""
-        layout = RunLayout(self._data.run(run.run_id))
-        for folder in (layout.checkpoints, layout.dataset):
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _forget_times(self, run_ids: set[str]) -> None:
         self._asked_at = {key: at for key, at in self._asked_at.items() if key[0] in run_ids}

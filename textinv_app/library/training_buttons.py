@@ -15,6 +15,7 @@ from textinv_app.library.queue_rules import QueueRules
 from textinv_app.library.removing import Tables
 from textinv_app.library.run_rows import RunRow
 from textinv_app.library.supervisor import Supervisor, newest_checkpoint_step
+from textinv_app.library.working_files import drop_working_files
 from textinv_app.runs.layout import RunLayout
 
 
@@ -44,7 +45,10 @@ class TrainingButtons:
         return self._press(owner, run_id, change)
 
     def resume(self, owner: str, run_id: str) -> RunRow:
-        """Let a paused or failed run go on; raises ``BadInput`` where another one is in its way."""
+        """Let a paused or failed run go on.
+
+        Raises ``BadInput`` where another one is in its way, or its photos were deleted.
+        """
 
         def change(run: RunRow) -> bool:
             if run.wanted == "stop" and not run.status.is_final:
@@ -55,7 +59,13 @@ class TrainingButtons:
                 return _as_it_is(run, RunStatus.QUEUED, RunStatus.RUNNING)
             self._rules.refuse_full_queue(owner, 1)
             self._rules.refuse_second(run.concept_id, run.method, run.run_id)
-            RunLayout(self._data.run(run_id)).outcome.unlink(missing_ok=True)
+            layout = RunLayout(self._data.run(run_id))
+            if not layout.dataset.is_dir():
+                raise BadInput(
+                    "training.photos_gone",
+                    "Photos of this training were deleted, so it cannot go on. Start a new one.",
+                )
+            layout.outcome.unlink(missing_ok=True)
             return self._tables.runs.move(
                 run, RunStatus.QUEUED, wanted="run", idle_attempts=0, error_code="",
                 error_sentence="", error_details={},
@@ -81,7 +91,10 @@ class TrainingButtons:
                 return self._tables.runs.change(run, wanted="stop", idle_attempts=0)
             return self._tables.runs.move(run, RunStatus.QUEUED, wanted="stop", idle_attempts=0)
 
-        return self._press(owner, run_id, change)
+        stopped = self._press(owner, run_id, change)
+        if stopped.status is RunStatus.CANCELLED:
+            drop_working_files(self._data.run(run_id))
+        return stopped
 
     def _press(self, owner: str, run_id: str, change: Callable[[RunRow], bool]) -> RunRow:
         """Apply a change to a run as it stands, while the supervisor is kept out."""

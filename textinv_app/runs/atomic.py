@@ -70,7 +70,8 @@ def publish_directory(prepared: Path, final: Path) -> None:
     """
     for path in sorted(prepared.rglob("*")):
         if path.is_file():
-            with path.open("rb") as file:
+            # For writing, though nothing is: Windows syncs through no handle that may only read.
+            with path.open("r+b") as file:
                 os.fsync(file.fileno())
         elif path.is_dir():
             fsync_directory(path)

@@ -150,6 +150,9 @@ ERRORS: dict[str, str] = {
     "training.methods": "Choose what to make: an embedding, a LoRA or both.",
     "training.over": "This training is over. Start a new one.",
     "training.stopping": "This training is being stopped; its best is kept.",
+    "training.photos_gone": (
+        "Photos of this training were deleted, so it cannot go on. Start a new one."
+    ),
     "training.seed": "The seed must be a number from 0 to 4294967295.",
     "run.crashed": (
         "The trainer met a problem it does not know. Press “Try again”; the log of the run says "

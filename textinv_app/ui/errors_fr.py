@@ -227,6 +227,10 @@ ERRORS: dict[str, str] = {
     "training.methods": "Choisissez que faire : un embedding, un LoRA, ou les deux.",
     "training.over": "Cet apprentissage est terminé. Commencez-en un nouveau.",
     "training.stopping": "Cet apprentissage s’arrête ; le meilleur résultat est gardé.",
+    "training.photos_gone": (
+        "Des photos de cet apprentissage ont été supprimées : il ne peut pas continuer. "
+        "Commencez-en un nouveau."
+    ),
     "training.seed": "La graine doit être un nombre de 0 à 4294967295.",
     "run.crashed": (
         "L’apprentissage a rencontré un problème inconnu. Cliquez sur « Réessayer » ; le journal "
