@@ -241,6 +241,8 @@ class ImportFacts:
     """0 where it is not told; the metadata's own number then counts."""
     is_negative: bool | None = None
     """Whether an embedding belongs into the negative prompt; None: what the metadata say."""
+    file_stem: str = ""
+    """Stem of the file where it is not the word."""
 
 
 def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[str, str]:
@@ -253,7 +255,7 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
     if known is not None:
         metadata = build_metadata(known)
         if facts.method == "lora":
-            metadata["ss_output_name"] = facts.placeholder_token
+            metadata["ss_output_name"] = facts.file_stem or facts.placeholder_token
         return metadata
     kept = {
         key: clean_text(value, _MAX_FOREIGN_CHARACTERS)
@@ -282,7 +284,7 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
         for key in ("modelspec.trigger_phrase", "modelspec.usage_hint"):
             own[key] = kept.get(key, own[key])
         own |= _family_keys(facts.family, prediction_type) | {
-            "ss_output_name": facts.placeholder_token,
+            "ss_output_name": facts.file_stem or facts.placeholder_token,
             "ss_network_module": "networks.lora",
             "ss_network_dim": str(facts.rank),
             "ss_network_alpha": str(float(facts.rank)),

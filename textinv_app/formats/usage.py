@@ -39,7 +39,7 @@ class UsedFile:
     """The file to be explained."""
 
     placeholder_token: str
-    """The trigger word, also the stem of the file."""
+    """The trigger word; of a LoRA from elsewhere it may be several words."""
     method: Method
     family: Family
     kind: ConceptKind
@@ -48,12 +48,17 @@ class UsedFile:
     strength: float = 1.0
     """Strength of a LoRA that works well."""
     stem: str = ""
-    """Stem of the file where it is not the word: a LoRA that belongs to an embedding."""
+    """Stem of the file where it is not the word, as that of a LoRA may be."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file without its ending: of an embedding, the word in most programs."""
+        return self.stem or self.placeholder_token
 
     @property
     def file_name(self) -> str:
-        """Name of the file, which most programs take the word from."""
-        return f"{self.stem or self.placeholder_token}.safetensors"
+        """Name of the file."""
+        return f"{self.name}.safetensors"
 
     @property
     def is_negative(self) -> bool:
@@ -128,7 +133,7 @@ def _prompt_text(program: Program, used: UsedFile) -> str:
         word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
     prompt = _PROMPTS[used.kind].format(word)
     if used.method == "lora" and program == "a1111":
-        return f"{prompt} <lora:{used.stem or used.placeholder_token}:{used.strength:g}>"
+        return f"{prompt} <lora:{used.name}:{used.strength:g}>"
     return prompt
 
 
@@ -146,7 +151,7 @@ def diffusers_program(used: UsedFile) -> str:
         f"pipe = {pipeline}.from_pretrained({json.dumps(model)}, torch_dtype=dtype).to(device)",
         *_loading_lines(used),
         *_drawing_lines(used),
-        f"picture.save({json.dumps(used.placeholder_token + '.png')})",
+        f"picture.save({json.dumps(used.name + '.png')})",
     ]
     return "\n".join(lines) + "\n"
 
@@ -158,9 +163,11 @@ def _needs_two_calls(used: UsedFile) -> bool:
 def _loading_lines(used: UsedFile) -> list[str]:
     file_name, word = json.dumps(used.file_name), json.dumps(used.placeholder_token)
     if used.method == "lora":
-        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={word})']
+        # The name of an adapter may hold no dot; that of a file of ours holds none.
+        name = json.dumps(used.name)
+        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={name})']
         if used.strength != 1.0:
-            lines.append(f"pipe.set_adapters([{word}], [{used.strength:g}])")
+            lines.append(f"pipe.set_adapters([{name}], [{used.strength:g}])")
         return lines
     if not _needs_two_calls(used):
         return [f"pipe.load_textual_inversion({file_name}, token={word})"]
