@@ -88,7 +88,7 @@ def _a1111(teller: Teller) -> Chapters:
         notes.append(teller.rich("a1111.note.word", stem=order.stem))
     if lora is not None:
         notes.append(teller.rich("a1111.note.lora", call=f"<lora:{lora.stem}:1>"))
-    if len(order.parts) == 2:
+    if len(order.parts) == 2 and not order.are_one:
         notes.append(teller.rich("a1111.note.both", stem=order.stem))
     notes.append(teller.rich("a1111.note.sdnext"))
     return Chapters(steps, tuple(notes))
@@ -97,6 +97,7 @@ def _a1111(teller: Teller) -> Chapters:
 def _invokeai(teller: Teller) -> Chapters:
     order, words = teller.order, teller.words
     which = "both" if len(order.parts) == 2 else order.parts[0].method
+    which = "one" if order.are_one else which
     steps = (
         Step(words("invokeai.unpack.title"), (teller.rich("invokeai.unpack.text"),), teller.tree()),
         Step(

@@ -84,6 +84,17 @@ class KitOrder:
         return next((part for part in self.parts if part.method == method), None)
 
     @property
+    def class_word(self) -> str:
+        """What stands behind the word of the LoRA; empty where nothing does.
+
+        The LoRA of a pair has met its word as the embedding's vectors, without a class word.
+        """
+        lora = self.part("lora")
+        if lora is None or self.are_one or lora.manifest.kind != "subject":
+            return ""
+        return lora.manifest.class_word
+
+    @property
     def own_model(self) -> str:
         """Hub id of the model it was taught on where that is not the family's usual one."""
         source = self.parts[0].manifest.model_source
