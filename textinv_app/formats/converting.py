@@ -24,6 +24,7 @@ from textinv_app.formats.embedding import (
     read_embedding,
     write_embedding,
 )
+from textinv_app.formats.embedding import is_canonical as is_canonical_embedding
 from textinv_app.formats.encoding import ReadyFile, ready_copy, ready_tensors
 from textinv_app.formats.families import ENCODERS, TEXT_WIDTHS, family_of_metadata
 from textinv_app.formats.header import FloatArray, Header, read_header, read_tensors
@@ -79,6 +80,17 @@ def converted(canonical: Path, found: Inspection, target: ConvertTarget) -> tupl
     if found.kind == "embedding":
         return diffusers_embedding(read_embedding(canonical), found.trigger_word)
     return (diffusers_lora(read_lora(canonical, dtype=np.float16)),)
+
+
+def is_canonical(path: Path, found: Inspection) -> bool:
+    """Tell whether a file is in the form of all but diffusers: its tensors' names and its own.
+
+    Raises ``FileRefused`` and ``OSError``.
+    """
+    header = read_header(path)
+    if found.kind == "lora":
+        return all(name.startswith("lora_") for name in header.tensors)
+    return is_canonical_embedding(header) and path.stem == found.trigger_word
 
 
 def diffusers_embedding(file: EmbeddingFile, token: str) -> tuple[ReadyFile, ...]:

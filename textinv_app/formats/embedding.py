@@ -185,6 +185,11 @@ def embedding_shape(
     return EmbeddingShape(_family(widths, header, known_widths), keys, num_vectors, widths)
 
 
+def is_canonical(header: Header) -> bool:
+    """Tell whether an embedding is spelled as ``write_embedding`` spells it."""
+    return tuple(sorted(header.tensors, reverse=True)) in _KEYS_OF_ENCODERS.values()
+
+
 def looks_like_embedding(header: Header) -> bool:
     """Tell whether a file with this header is meant as an embedding, usable or not."""
     names = set(header.tensors)
