@@ -132,6 +132,17 @@ def test_a_file_alone_is_enough_for_a_card(bench: Bench, monkeypatch: pytest.Mon
     assert "base_model: stable-diffusion-v1-5/stable-diffusion-v1-5" in card
     assert "license: creativeml-openrail-m" in card
     assert "# Rex" in card
+    assert "| Steps | 300 |" in card
+    assert "None" not in card
+
+
+def test_a_file_from_elsewhere_is_not_said_to_be_taught_here(tmp_path: Path) -> None:
+    """The steps that another program has noted made the card say so."""
+    path = tmp_path / "fluffy.safetensors"
+    save_file({"emb_params": vectors_of("sd1")["text_encoder"]}, path, {"ss_steps": "100"})
+    card = laid_out(path, tmp_path / "out")
+    assert "taught with Petname" not in card
+    assert "| Steps |" not in card
 
 
 def test_a_file_from_elsewhere_is_published_in_the_form_every_program_takes(

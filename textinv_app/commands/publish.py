@@ -109,7 +109,8 @@ def _manifest(file: Path, found: Inspection) -> ResultManifest:
         pass
     named = found.metadata.get("petname.base_model", "")
     sources = {entry.model_id: entry.source for entry in catalog(assets_dir())}
-    steps = found.metadata.get("ss_steps", "")
+    # Of a file from elsewhere they are not ours to tell: the card says who has taught it.
+    steps = found.metadata.get("ss_steps", "") if named else ""
     kind = _KINDS.get(found.metadata.get("petname.kind", ""), "subject")
     return ResultManifest(
         file_name=file.name,

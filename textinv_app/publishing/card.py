@@ -215,7 +215,8 @@ def _facts(request: PublicationRequest) -> Iterator[tuple[str, str]]:
     else:
         yield "Licence", "that of the base model"
     if manifest.steps is not None:
-        yield "Steps", f"{manifest.steps} (the best was {manifest.best_step})"
+        best = "" if manifest.best_step is None else f" (the best was {manifest.best_step})"
+        yield "Steps", f"{manifest.steps}{best}"
     if manifest.seconds is not None:
         yield "Time", f"{manifest.seconds / 60:.1f} minutes"
     if manifest.likeness_end is not None:
