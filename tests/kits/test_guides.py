@@ -77,6 +77,20 @@ def test_the_kit_of_a_pair_says_what_is_true_of_a_pair(tmp_path: Path, program: 
     assert str(rich(WORDS_EN["notes.both"])) in alone
 
 
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_kohya_trains_on_with_as_many_vectors_and_ranks_as_the_files_have(
+    tmp_path: Path, family: Any
+) -> None:
+    """Its scripts make room for one vector and rank 4 by themselves, and end with an error."""
+    guide = guide_of(
+        files_of("kohya", *(make_part(tmp_path, family, method) for method in get_args(Method)))
+    )
+    place = f"{WORD}-kohya"
+    embedding = f"--num_vectors_per_token 3 --weights {place}/embedding/{WORD}.safetensors"
+    assert f"train_textual_inversion.py --token_string {WORD} {embedding}" in guide
+    assert f"--network_weights {place}/lora/{WORD}.safetensors --dim_from_weights" in guide
+
+
 def test_names_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>`**{{7*7}}{name}"
     files = files_of("comfyui", make_part(tmp_path, "sd1", "embedding"), name=evil)
