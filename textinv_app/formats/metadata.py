@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
 
@@ -145,6 +146,8 @@ def _hint_of_pair(facts: FileFacts) -> str:
 def _hint(facts: FileFacts | ImportFacts, is_negative: bool) -> str:
     word, fits = facts.placeholder_token, _FITS[facts.family]
     if facts.method == "lora":
+        if isinstance(facts, FileFacts):
+            word = lora_prompt(word, word, facts.class_word, facts.kind)
         return f"Load the LoRA and write {word} in the prompt. {fits}"
     if is_negative:
         return f"Put {word} into the negative prompt. {fits}"

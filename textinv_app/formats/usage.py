@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.prompts import lora_prompt
 
 Program = Literal["comfyui", "a1111", "invokeai", "diffusers"]
 
@@ -47,6 +48,8 @@ class UsedFile:
     """Hub id of the model it was trained on; empty or a local name: a usual one is shown."""
     strength: float = 1.0
     """Strength of a LoRA that works well."""
+    class_word: str = ""
+    """What stood behind the word of a LoRA in training; empty for one of a pair."""
     stem: str = ""
     """Stem of the file where it is not the word, as that of a LoRA may be."""
 
@@ -131,10 +134,18 @@ def _prompt_text(program: Program, used: UsedFile) -> str:
     if used.method == "embedding":
         # ComfyUI knows the word only after a space or at the start, and no full stop behind it.
         word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
-    prompt = _PROMPTS[used.kind].format(word)
+    prompt = _prompt(used, word)
     if used.method == "lora" and program == "a1111":
         return f"{prompt} <lora:{used.name}:{used.strength:g}>"
     return prompt
+
+
+def _prompt(used: UsedFile, spelled: str) -> str:
+    """Return an example with the word as a program spells it; a LoRA's with its class word."""
+    prompt = _PROMPTS[used.kind].format(spelled)
+    if used.method != "lora":
+        return prompt
+    return lora_prompt(prompt, used.placeholder_token, used.class_word, used.kind)
 
 
 def diffusers_program(used: UsedFile) -> str:
@@ -188,5 +199,5 @@ def _drawing_lines(used: UsedFile) -> list[str]:
             f"picture = pipe({json.dumps(_NEUTRAL_PROMPT)},",
             f"               negative_prompt={json.dumps(used.placeholder_token)}).images[0]",
         ]
-    prompt = _PROMPTS[used.kind].format(used.placeholder_token)
+    prompt = _prompt(used, used.placeholder_token)
     return [f"picture = pipe({json.dumps(prompt)}).images[0]"]

@@ -119,12 +119,15 @@ class Results:
 
     def usage(self, owner: str, artifact_id: str) -> tuple[UsageText, ...]:
         """Return how to use a file in each program."""
-        manifest = self.find(owner, artifact_id).manifest
+        artifact = self.find(owner, artifact_id)
+        manifest = artifact.manifest
         used = UsedFile(
             placeholder_token=manifest.placeholder_token,
             method=manifest.method,
             family=manifest.family,
             kind=manifest.kind,
+            # The LoRA of a pair has met its word as the embedding's vectors alone.
+            class_word="" if artifact.companion_id else manifest.class_word,
             stem=manifest.file_name.removesuffix(".safetensors"),
             # A folder of this machine is not there on anybody else's, and nobody's business.
             base_model=manifest.model_source if _HUB_ID.fullmatch(manifest.model_source) else "",
