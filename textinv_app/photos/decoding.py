@@ -68,8 +68,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_FLAT_LEVELS = 4
-"""Rows whose brightest and darkest pixels differ by no more are taken to be missing."""
+_JPEG_GREY = frozenset({127, 128})
+"""What the JPEG decoder puts in the place of data that is not there, in every colour space."""
 
 
 class Refused(Exception):
@@ -154,7 +154,7 @@ def _load(source: Path, kind: PictureKind, source_bytes: int, notes: list[str]) 
         raise Refused("photo.damaged") from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-    missing = _missing_fraction(image)
+    missing = _missing_fraction(image, kind)
     if missing > limits.MAX_MISSING_FRACTION:
         percent = max(1, round(100 * missing))
         raise Refused("photo.broken_off", missing_percent=percent) from first_error
@@ -194,17 +194,29 @@ def _claimed_megapixels(sentence: str) -> int:
     return round(int(digits[0]) / 1e6) if digits else 0
 
 
-def _missing_fraction(image: Image.Image) -> float:
-    """Share of the rows at the bottom that hold one flat colour, as undecoded rows do."""
-    picture = image.convert("RGB")
-    width, height = picture.size
+def _missing_fraction(image: Image.Image, kind: PictureKind) -> float:
+    """Share of the rows at the bottom that are as a decoder leaves rows it has no data for."""
+    fill = _fill_levels(image, kind)
+    width, height = image.size
     row = height
-    while row > 0:
-        extrema: Any = picture.crop((0, row - 1, width, row)).getextrema()
-        if any(high - low > _FLAT_LEVELS for low, high in extrema):
-            break
+    while row > 0 and _levels(image.crop((0, row - 1, width, row))) <= fill:
         row -= 1
     return (height - row) / height
+
+
+def _fill_levels(image: Image.Image, kind: PictureKind) -> frozenset[int]:
+    """Return the levels of rows without data, found by breaking off pictures of every kind."""
+    if kind == "jpeg" and _levels(image) != {0}:
+        return _JPEG_GREY
+    # New memory is black; a GIF begins as the colour that stands for transparent.
+    return frozenset({image.info.get("transparency", 0) if kind == "gif" else 0})
+
+
+def _levels(image: Image.Image) -> set[int]:
+    """Return the lowest and the highest level of every channel, or of the indices of a palette."""
+    extrema: Any = image.getextrema()
+    channels = extrema if len(image.getbands()) > 1 else [extrema]
+    return {level for channel in channels for level in channel}
 
 
 def _finish(image: Image.Image, kind: PictureKind, notes: list[str]) -> Image.Image:
