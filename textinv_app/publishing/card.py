@@ -44,12 +44,9 @@ def model_card(
 
 
 def instance_prompt(manifest: ResultManifest) -> str:
-    """Return the shortest prompt that shows what the file does; of a negative one, its word.
-
-    Empty for a LoRA from elsewhere that names no word.
-    """
+    """Return the shortest prompt that shows what the file does; of a negative one, its word."""
     word = manifest.placeholder_token
-    if is_negative(manifest) or not word:
+    if is_negative(manifest):
         return word
     template = preview_prompts(manifest.kind)[0]
     # The LoRA of a pair has met its word as the embedding's vectors, without a class word.
@@ -73,7 +70,7 @@ def _metadata(request: PublicationRequest, gallery: Sequence[GalleryPicture]) ->
         "license": request.licence or None,
         "pipeline_tag": "text-to-image",
         "tags": _tags(request),
-        "instance_prompt": instance_prompt(manifest) or None,
+        "instance_prompt": instance_prompt(manifest),
         "widget": [_widget(picture, manifest) for picture in gallery] or None,
     }
     return {key: value for key, value in known.items() if value is not None}
@@ -98,7 +95,7 @@ def _tags(request: PublicationRequest) -> list[str]:
 
 
 def _widget(picture: GalleryPicture, manifest: ResultManifest) -> dict[str, Any]:
-    widget: dict[str, Any] = {"text": picture.prompt or instance_prompt(manifest) or PLAIN_PROMPT}
+    widget: dict[str, Any] = {"text": picture.prompt or instance_prompt(manifest)}
     if is_negative(manifest):
         widget["text"] = picture.prompt or PLAIN_PROMPT
         widget["parameters"] = {"negative_prompt": manifest.placeholder_token}
@@ -141,8 +138,6 @@ def _what(request: PublicationRequest) -> str:
 
 
 def _how(manifest: ResultManifest) -> str:
-    if not manifest.placeholder_token:
-        return "It needs none."
     word = _code(manifest.placeholder_token)
     if is_negative(manifest):
         return f"Put {word} into the **negative** prompt."
@@ -172,8 +167,7 @@ def _program(request: PublicationRequest, repository: str) -> Iterator[str]:
         word = json.dumps(manifest.placeholder_token)
         yield f"picture = pipe({json.dumps(PLAIN_PROMPT)}, negative_prompt={word}).images[0]"
     else:
-        prompt = instance_prompt(manifest) or PLAIN_PROMPT
-        yield f"picture = pipe({json.dumps(prompt)}).images[0]"
+        yield f"picture = pipe({json.dumps(instance_prompt(manifest))}).images[0]"
 
 
 def _two_calls(place: str) -> Iterator[str]:
