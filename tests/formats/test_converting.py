@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from format_makers import cross_attention_modules, facts, lora_module, random_vectors
+from format_makers import (
+    cross_attention_modules,
+    facts,
+    lora_module,
+    random_vectors,
+    save_with_library,
+)
 from format_pipelines import draw_latents, tiny_pipeline
 
 from textinv_app.errors import BadInput, FileRefused
@@ -75,6 +81,25 @@ def test_half_an_sdxl_embedding_is_not_taken_for_one_of_stable_diffusion(tmp_pat
     with pytest.raises(FileRefused) as refused:
         convert_file(first, tmp_path / "again.safetensors", "comfyui")
     assert refused.value.code == "embedding.half_of_sdxl"
+
+
+def test_the_halves_that_the_script_of_diffusers_writes_are_one_embedding(tmp_path: Path) -> None:
+    """The first half alone was taken for an embedding of Stable Diffusion 1.x."""
+    vectors = random_vectors("sdxl", TEXT_WIDTHS["sdxl"], 2)
+    for name, array in zip(DIFFUSERS_FILE_NAMES, vectors.values(), strict=True):
+        save_with_library(tmp_path / name, {"<rexdog>": array}, {"format": "pt"})
+    (path,) = convert_file(tmp_path / DIFFUSERS_FILE_NAMES[0], tmp_path / "out", "comfyui")
+    whole = read_embedding(path)
+    assert (path.name, whole.family) == ("rexdog.safetensors", "sdxl")
+    assert all(np.array_equal(whole.vectors[name], array) for name, array in vectors.items())
+
+
+def test_two_words_that_lie_side_by_side_are_not_joined(tmp_path: Path) -> None:
+    sd1, second = random_vectors("sdxl", TEXT_WIDTHS["sdxl"], 2).values()
+    save_with_library(tmp_path / "rex.safetensors", {"rexdog": sd1})
+    save_with_library(tmp_path / "rex_2.safetensors", {"otherdog": second})
+    (path,) = convert_file(tmp_path / "rex.safetensors", tmp_path / "out", "comfyui")
+    assert read_embedding(path).family == "sd1"
 
 
 def test_alpha_and_rank_survive_where_they_differ_from_layer_to_layer(tmp_path: Path) -> None:

@@ -82,6 +82,13 @@ def test_required_keys_are_there_and_all_is_text(family: Family, method: str) ->
     assert metadata["ss_steps"] == "300"
 
 
+def test_a_loras_hint_names_the_class_word_it_was_taught_with() -> None:
+    hint = build_metadata(facts(method="lora"))["modelspec.usage_hint"]
+    assert "write rexdog dog in the prompt" in hint
+    for other in (facts(method="lora", kind="style"), facts(method="lora", companion="rexdog")):
+        assert "rexdog dog" not in build_metadata(other)["modelspec.usage_hint"]
+
+
 def test_negative_embeddings_say_so_and_others_say_not() -> None:
     negative = build_metadata(facts(kind="negative"))
     assert negative["modelspec.is_negative_embedding"] == "true"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from format_makers import facts, random_vectors
+from format_makers import facts, lora_module, random_vectors
 from format_pipelines import draw_latents, tiny_pipeline, tiny_xl_pipeline
 from peft import LoraConfig
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
+from textinv_app.formats.converting import diffusers_lora
 from textinv_app.formats.embedding import write_embedding
-from textinv_app.formats.lora import LoraModule, write_lora
+from textinv_app.formats.header import read_header
+from textinv_app.formats.lora import LoraFile, LoraModule, write_lora
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.formats.metadata import build_metadata
 
@@ -147,3 +150,35 @@ def test_rounding_to_half_precision_changes_little(tmp_path: Path) -> None:
     fresh.load_lora_weights(str(tmp_path), weight_name=path.name)
     difference = (draw_latents(fresh, "a photo of rexdog") - expected).abs().max()
     assert 0 < float(difference) <= 5e-3
+
+
+def test_diffusers_and_petname_read_the_same_strengths(tmp_path: Path) -> None:
+    """Keys of peft's patterns are the last parts of a layer's name; rank may be stabilised."""
+    block = "down_blocks.1.attentions.0.transformer_blocks.0"
+    modules = [
+        lora_module(f"{block}.attn2.to_k", (768, 4, 16)),
+        lora_module(f"{block}.attn2.to_v", (768, 4, 16)),
+        *(
+            lora_module(f"encoder.layers.0.self_attn.{name}", (768, 4, 768), "text_encoder")
+            for name in ("q_proj", "k_proj")
+        ),
+    ]
+    ready = diffusers_lora(LoraFile("sd1", tuple(modules), {}))
+    path = tmp_path / ready.name
+    path.write_bytes(b"".join(ready.chunks()))
+    settings = json.loads(read_header(path).metadata["lora_adapter_metadata"])
+    settings |= {"unet.use_rslora": True, "unet.lora_alpha": 3, "text_encoder.lora_alpha": 5}
+    settings |= {
+        "unet.alpha_pattern": {"attn2.to_k": 2, "tn2.to_v": 7},
+        "text_encoder.alpha_pattern": {"layers.0.self_attn.q_proj": 6, "self_attn.q_proj": 8},
+    }
+    save_file(load_file(path), path, {"lora_adapter_metadata": json.dumps(settings)})
+    pipeline = tiny_pipeline()
+    pipeline.load_lora_weights(tmp_path, weight_name=path.name)
+    theirs = {
+        name.removeprefix("text_model."): next(iter(layer.scaling.values()))
+        for component in (pipeline.unet, pipeline.text_encoder)
+        for name, layer in component.named_modules()
+        if isinstance(layer, LoraLayer)
+    }
+    assert theirs == {m.path: m.alpha / m.rank for m in read_lora(path).modules}

@@ -94,6 +94,23 @@ def test_an_embedding_of_another_program_becomes_ours(tmp_path: Path) -> None:
     assert written.metadata["modelspec.title"] == "Easy  one"
 
 
+@pytest.mark.parametrize(
+    "key", ["<floral>", "<colorado>", "<soft_light>", "floradog", "loracat", "lora_dog", "a_lokr_b"]
+)
+def test_a_word_that_holds_lora_is_no_lora(tmp_path: Path, key: str) -> None:
+    source = save_with_library(tmp_path / "learned_embeds.safetensors", {key: _VECTORS})
+    found = inspect(source)
+    assert (found.kind, found.trigger_word) == ("embedding", key.strip("<>"))
+    assert import_file(source, tmp_path / "mydog.safetensors").kind == "embedding"
+
+
+def test_several_words_that_hold_lora_are_refused_as_words(tmp_path: Path) -> None:
+    tensors = {"<floral>": _VECTORS, "<colorado>": _VECTORS}
+    with pytest.raises(FileRefused) as caught:
+        inspect(save_with_library(tmp_path / "x.safetensors", tensors))
+    assert caught.value.code == "embedding.several_words"
+
+
 def test_a_lora_of_another_program_becomes_ours(tmp_path: Path) -> None:
     modules = cross_attention_modules(2048)
     tensors = {}

@@ -205,6 +205,34 @@ def test_alpha_from_the_metadata_of_diffusers_is_used(tmp_path: Path) -> None:
     assert set(alphas.values()) == {2.0}
 
 
+def _with_settings(tmp_path: Path, settings: dict[str, object]) -> Path:
+    """Write a LoRA of rank 4 as diffusers does, with peft's settings."""
+    tensors = {k: v for m in cross_attention_modules(768) for k, v in _peft("unet.")(m).items()}
+    metadata = {"lora_adapter_metadata": json.dumps(settings)}
+    return save_with_library(tmp_path / "x.safetensors", tensors, metadata)
+
+
+def test_a_rank_stabilised_lora_keeps_its_strength(tmp_path: Path) -> None:
+    """It was read at alpha / rank, half of its strength at rank 4."""
+    settings = {"unet.lora_alpha": 2, "unet.use_rslora": True, "unet.alpha_pattern": {"to_q": 3}}
+    path = _with_settings(tmp_path, settings)
+    alphas = {module.path.rpartition(".")[2]: module.alpha for module in read_lora(path).modules}
+    assert (alphas["to_q"], alphas["to_k"]) == (6.0, 4.0)
+
+
+@pytest.mark.parametrize("pattern", [".*to_k", "(to_k|to_q)", "(x+x+)+y", "to_k$", ""])
+def test_strengths_by_rules_are_refused_and_never_run(tmp_path: Path, pattern: str) -> None:
+    path = _with_settings(tmp_path, {"unet.lora_alpha": 2, "unet.alpha_pattern": {pattern: 1}})
+    with pytest.raises(FileRefused) as refused:
+        read_lora(path)
+    assert refused.value.code == "lora.strength_rules"
+
+
+def test_an_alpha_of_hundreds_of_digits_counts_for_nothing(tmp_path: Path) -> None:
+    path = _with_settings(tmp_path, {"unet.lora_alpha": 10**400})
+    assert {module.alpha for module in read_lora(path).modules} == {4.0}
+
+
 _NAME = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
 _DOWN, _UP = np.ones((4, 768), dtype=np.float32), np.ones((32, 4), dtype=np.float32)
 _WHOLE = {f"{_NAME}.lora_down.weight": _DOWN, f"{_NAME}.lora_up.weight": _UP}

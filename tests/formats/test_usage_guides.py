@@ -37,6 +37,17 @@ def test_the_text_to_copy_is_what_each_program_reads() -> None:
     assert lora["comfyui"].folder == "models/loras"
 
 
+def test_a_loras_word_is_shown_with_its_class_word_behind_as_in_training() -> None:
+    lora = _guides(method="lora", family="sd1", class_word="dog")
+    assert lora["a1111"].copyable == "a photo of rexdog dog in the snow <lora:rexdog:1>"
+    assert lora["comfyui"].copyable == "a photo of rexdog dog in the snow"
+    assert 'pipe("a photo of rexdog dog in the snow")' in lora["diffusers"].copyable
+    style = _guides(method="lora", family="sd1", kind="style", class_word="dog")
+    assert style["comfyui"].copyable == "a cat in the style of rexdog"
+    embedding = _guides(method="embedding", family="sd1", class_word="dog")
+    assert embedding["comfyui"].copyable == "a photo of embedding:rexdog in the snow"
+
+
 def test_negative_embeddings_go_into_the_negative_prompt() -> None:
     guides = _guides(method="embedding", family="sd1", kind="negative")
     assert guides["comfyui"].copyable == "embedding:rexdog"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from kit_makers import WORD, files_of, make_part
+from kit_makers import WORD, drawn_facts, files_of, make_part
 
+from textinv_app.domain.concept import Method
+from textinv_app.kits.guide import rich
 from textinv_app.kits.programs import PROGRAMS, programs_for
 from textinv_app.kits.words_en import WORDS as WORDS_EN
 from textinv_app.kits.words_fr import WORDS as WORDS_FR
@@ -48,6 +50,45 @@ def test_the_french_guide_is_french_and_typeset(tmp_path: Path, family: Any) -> 
         body = guide.split("<body>")[1].split("<script>")[0]
         for english in ("Unpack", "Good to know", "Copy<", "self-test and", "Write "):
             assert english not in body
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_kit_of_a_pair_says_what_is_true_of_a_pair(tmp_path: Path, program: Any) -> None:
+    """It told people to write a class word, which the pair has never met, and to try each alone."""
+    parts = [
+        make_part(tmp_path, "sd1", method, drawn=(drawn_facts("embedding", "subject", 7),))
+        for method in get_args(Method)
+    ]
+    files = files_of(program, *parts, are_one=True)
+    for name, data in files.items():
+        if not name.endswith((".safetensors", ".png")):
+            assert f"{WORD} dog" not in data.decode(), name
+    english = guide_of(files)
+    french = guide_of(files_of(program, *parts, are_one=True, language="fr"))
+    assert str(rich(WORDS_EN["notes.one"])) in english
+    assert "ont besoin des deux" in french
+    assert "where you want it" not in english
+    for key in ("notes.class", "notes.both", "a1111.note.both"):
+        for guide, words in ((english, WORDS_EN), (french, WORDS_FR)):
+            assert str(rich(words[key][:30])) not in guide, key
+    # Files of two trainings are told apart, as before.
+    alone = guide_of(files_of(program, *parts))
+    assert f"{WORD} dog" in alone
+    assert str(rich(WORDS_EN["notes.both"])) in alone
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_kohya_trains_on_with_as_many_vectors_and_ranks_as_the_files_have(
+    tmp_path: Path, family: Any
+) -> None:
+    """Its scripts make room for one vector and rank 4 by themselves, and end with an error."""
+    guide = guide_of(
+        files_of("kohya", *(make_part(tmp_path, family, method) for method in get_args(Method)))
+    )
+    place = f"{WORD}-kohya"
+    embedding = f"--num_vectors_per_token 3 --weights {place}/embedding/{WORD}.safetensors"
+    assert f"train_textual_inversion.py --token_string {WORD} {embedding}" in guide
+    assert f"--network_weights {place}/lora/{WORD}.safetensors --dim_from_weights" in guide
 
 
 def test_names_cannot_put_anything_into_the_page(tmp_path: Path) -> None:

@@ -87,6 +87,17 @@ def test_a_file_of_another_training_may_be_worn_with_half_a_pair(world: World) -
     assert [column.name for column in request.columns] == ["base", "embedding", "lora", "both"]
 
 
+def test_the_usage_of_a_pairs_lora_names_no_class_word(world: World) -> None:
+    _, lora = taught(world)
+    for guide in world.service.usage(world.owner, lora.artifact_id):
+        assert f"{lora.placeholder_token} dog" not in guide.copy_text
+    run = world.start(lora.concept_id, methods=("lora",))
+    alone = world.tick_until_status(run.run_id, RunStatus.DONE).artifact_id
+    # Crayon's own files have text to copy for diffusers alone.
+    (text,) = filter(None, (one.copy_text for one in world.service.usage(world.owner, alone)))
+    assert f"{lora.placeholder_token} dog" in text
+
+
 def test_a_pair_is_renamed_and_deleted_as_one(world: World) -> None:
     embedding, lora = taught(world)
     world.service.rename_artifact(world.owner, lora.artifact_id, "Rex at the lake")

@@ -15,7 +15,8 @@ import pytest
 from library_world import World, byte_hits, scripted_executor
 from PIL import Image, PngImagePlugin
 
-from textinv_app.domain.drawing import DrawingRequest
+from textinv_app.domain.compare import ChosenFile, CompareChoice, columns
+from textinv_app.domain.drawing import DrawingRequest, WornArtifact
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, FileRefused, NotFound
 from textinv_app.formats.embedding import read_embedding, write_embedding
@@ -60,6 +61,98 @@ def test_an_import_is_written_anew_and_can_be_used(world: World, tmp_path: Path)
     assert vectors.shape == (2, WIDTH_OF_SD1)
     assert list((world.data_dir / "incoming").iterdir()) == []
     assert view in world.service.list_artifacts(world.owner)
+
+
+def test_the_same_file_twice_gets_another_word_where_it_ends_in_a_digit(world: World) -> None:
+    """The digit at its end, which is forgiven, kept it from being seen as taken."""
+    ids = [imported(world, "badhandv4.safetensors") for _ in range(2)]
+    words = [world.service.artifact(world.owner, one).placeholder_token for one in ids]
+    assert words[0] == "badhandv4"
+    assert words[1] != words[0]
+
+
+def foreign_lora(word: str = "") -> bytes:
+    """Return a LoRA for Stable Diffusion 1.x as other programs write it."""
+    from safetensors.numpy import save
+
+    layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    return save(
+        {
+            f"{layer}.lora_down.weight": np.full((4, WIDTH_OF_SD1), 0.01, np.float32),
+            f"{layer}.lora_up.weight": np.full((320, 4), 0.01, np.float32),
+        },
+        {"modelspec.trigger_phrase": word} if word else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "kept", "stem"),
+    [
+        ("sks dog", "sks dog", "sksdog"),
+        ("ohwx man,\n red hair", "ohwx man, red hair", "ohwxmanredhair"),
+        ("", "My-Cat", "my-cat"),
+    ],
+)
+def test_a_lora_from_elsewhere_keeps_the_words_it_was_taught_with(
+    world: World, word: str, kept: str, stem: str
+) -> None:
+    """They became the stem of its file, which is a word that it has never met."""
+    views = [
+        world.service.import_artifact(
+            world.owner, received(world, "My-Cat.safetensors", foreign_lora(word))
+        )
+        for _ in range(2)
+    ]
+    assert [view.placeholder_token for view in views] == [kept, kept]
+    assert views[0].file_name == f"{stem}.safetensors"
+    assert views[1].file_name != views[0].file_name
+    path = world.service.artifact_path(world.owner, views[0].artifact_id)
+    assert inspect(path).trigger_word == kept
+    for guide in world.service.usage(world.owner, views[0].artifact_id):
+        assert kept in guide.copy_text
+    lora_call = f"<lora:{stem}:1>"
+    assert lora_call in world.service.usage(world.owner, views[0].artifact_id)[1].copy_text
+
+
+def test_a_lora_that_names_no_word_goes_by_its_file(world: World) -> None:
+    view = world.service.import_artifact(
+        world.owner, received(world, "pytorch_lora_weights.safetensors", foreign_lora())
+    )
+    assert view.file_name == f"{view.placeholder_token}.safetensors"
+    assert view.placeholder_token != "pytorch_lora_weights"
+
+
+@pytest.mark.parametrize("first", ["embedding", "lora"])
+def test_two_files_of_one_word_are_worn_together(world: World, tmp_path: Path, first: str) -> None:
+    """The second one got a word that it had never met."""
+    contents = {"embedding": foreign_embedding(tmp_path), "lora": foreign_lora("rexdog")}
+    order = sorted(contents, key=lambda method: method != first)
+    files = {
+        method: world.service.import_artifact(
+            world.owner, received(world, "rexdog.safetensors", contents[method])
+        )
+        for method in order
+    }
+    for view in files.values():
+        assert (view.placeholder_token, view.file_name) == ("rexdog", "rexdog.safetensors")
+    choice = CompareChoice(
+        prompt="a rexdog in the snow",
+        **{
+            method: ChosenFile(
+                worn=WornArtifact(
+                    path=str(world.service.artifact_path(world.owner, view.artifact_id)),
+                    method=view.method,
+                    placeholder_token=view.placeholder_token,
+                    kind=view.kind,
+                )
+            )
+            for method, view in files.items()
+        },
+    )
+    assert [(column.name, column.prompt) for column in columns(choice)] == [
+        ("base", "a pet in the snow"),
+        *((name, "a rexdog in the snow") for name in ("embedding", "lora", "both")),
+    ]
 
 
 def test_the_same_file_twice_gets_another_word(world: World, tmp_path: Path) -> None:

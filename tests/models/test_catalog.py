@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiny_models import save_tiny_judge, save_tiny_model
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import availability, catalog, needs_download, resolve
 from textinv_app.models.hub import choose_files, is_cached
@@ -176,6 +177,12 @@ def test_half_precision_files_are_fetched_and_nothing_that_is_not_used() -> None
     with pytest.raises(ModelUnavailable) as refused:
         choose_files([name for name in names if not name.startswith("unet/diff")], "sd1")
     assert refused.value.code == "model.no_safetensors"
+
+
+@pytest.mark.parametrize("name", ["../models", "./models", "/models", "models", "a/b/c", "-a/b"])
+def test_a_folder_is_not_taken_for_a_name_on_the_hub(name: str) -> None:
+    assert is_hub_id("anna/rexdog-v1.5")
+    assert not is_hub_id(name)
 
 
 def test_this_machine_is_described() -> None:

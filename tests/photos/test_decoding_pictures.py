@@ -201,10 +201,70 @@ def test_a_jpeg_that_lacks_only_its_end_is_taken_with_a_note(tmp_path: Path) -> 
     assert take(path, tmp_path).notes == ("note.incomplete",)
 
 
-@pytest.mark.parametrize("suffix", ["JPEG", "PNG"])
-def test_a_picture_that_broke_off_is_refused_with_how_much(suffix: str, tmp_path: Path) -> None:
+def animal_on(level: int) -> Image.Image:
+    """Return a picture of which the lower half has one colour."""
+    picture = draw_animal(640, 480)
+    picture.paste((level,) * 3, (0, 240, 640, 480))
+    return picture
+
+
+@pytest.mark.parametrize("level", [255, 40])
+def test_a_jpeg_with_a_flat_bottom_that_lacks_only_its_end_is_taken(
+    level: int, tmp_path: Path
+) -> None:
+    """Its flat half was taken for missing."""
     whole = io.BytesIO()
-    draw_animal(640, 480).save(whole, suffix)
+    animal_on(level).save(whole, "JPEG", quality=90)
+    path = tmp_path / "nearly.jpg"
+    path.write_bytes(whole.getvalue()[:-2])
+    photo = take(path, tmp_path)
+    assert photo.notes == ("note.incomplete",)
+    assert mean_difference(opened(photo), animal_on(level)) < 8
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_a_whole_png_with_a_flat_bottom_and_too_long_a_text_is_taken(
+    mode: str, tmp_path: Path
+) -> None:
+    """Its flat half was taken for missing."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "x" * (2 << 20), zip=True)
+    path = tmp_path / "flat.png"
+    animal_on(255).convert(mode).save(path, "PNG", pnginfo=texts)
+    assert take(path, tmp_path).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode", "options"),
+    [
+        ("JPEG", "RGB", {}),
+        ("JPEG", "RGB", {"subsampling": 0, "restart_marker_rows": 1}),
+        ("JPEG", "L", {}),
+        ("JPEG", "CMYK", {}),
+        ("PNG", "RGB", {}),
+        ("PNG", "RGBA", {}),
+        ("PNG", "L", {}),
+        ("PNG", "LA", {}),
+        ("PNG", "P", {}),
+        ("PNG", "P", {"transparency": 3}),
+        ("PNG", "1", {}),
+        ("PNG", "I;16", {}),
+        ("GIF", "P", {"interlace": 0}),
+        ("GIF", "L", {"interlace": 0}),
+        ("GIF", "P", {"interlace": 0, "transparency": 5}),
+    ],
+)
+def test_a_picture_that_broke_off_is_refused_with_how_much(
+    suffix: str, mode: str, options: dict[str, int], tmp_path: Path
+) -> None:
+    whole = io.BytesIO()
+    picture = draw_animal(640, 480)
+    if mode == "I;16":
+        deep = np.asarray(picture.convert("L")).astype(np.uint16) * 256 + 1
+        picture = Image.fromarray(deep)
+    else:
+        picture = picture.convert(mode)
+    picture.save(whole, suffix, **options)
     path = tmp_path / "half"
     path.write_bytes(whole.getvalue()[: len(whole.getvalue()) // 2])
     (refused,) = take_in(path, "IMG_3", tmp_path / "clean").refused

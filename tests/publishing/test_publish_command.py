@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from publishing_makers import SECRET_PLACE, Bench, make_result, photo, vectors_of
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from tests.hub_stand_in import READ_TOKEN, TOKEN, HubStandIn, Repository
 from tests.hub_stand_in import Answer as HubAnswer
 from textinv_app.cli import main
+from textinv_app.formats.converting import convert_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -130,6 +132,17 @@ def test_a_file_alone_is_enough_for_a_card(bench: Bench, monkeypatch: pytest.Mon
     assert "base_model: stable-diffusion-v1-5/stable-diffusion-v1-5" in card
     assert "license: creativeml-openrail-m" in card
     assert "# Rex" in card
+    assert "| Steps | 300 |" in card
+    assert "None" not in card
+
+
+def test_a_file_from_elsewhere_is_not_said_to_be_taught_here(tmp_path: Path) -> None:
+    """The steps that another program has noted made the card say so."""
+    path = tmp_path / "fluffy.safetensors"
+    save_file({"emb_params": vectors_of("sd1")["text_encoder"]}, path, {"ss_steps": "100"})
+    card = laid_out(path, tmp_path / "out")
+    assert "taught with Petname" not in card
+    assert "| Steps |" not in card
 
 
 def test_a_file_from_elsewhere_is_published_in_the_form_every_program_takes(
@@ -143,6 +156,41 @@ def test_a_file_from_elsewhere_is_published_in_the_form_every_program_takes(
     folder = bench.download("anna/fluffy")
     assert list(load_file(folder / "fluffy.safetensors")) == ["emb_params"]
     assert list(load_file(folder / "learned_embeds.safetensors")) == ["fluffy"]
+
+
+def laid_out(path: Path, output: Path) -> str:
+    """Lay out what would be published of a file and return the card."""
+    given = ("--repo", "rex", "--dry-run", "--output", str(output))
+    assert main(["publish", str(path), *given]) == 0
+    return (output / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_file_of_ones_own_in_the_spelling_of_diffusers_is_published_in_that_of_all(
+    tmp_path: Path, method: str, family: str
+) -> None:
+    """It went up as it was, under a card that says ComfyUI can load it."""
+    path, _ = make_result(tmp_path / "result", method=method, family=family)
+    first, *_ = convert_file(path, tmp_path / "spelled", "diffusers")
+    card = laid_out(first, tmp_path / "out")
+    sent, own = load_file(tmp_path / "out" / "rexdog.safetensors"), load_file(path)
+    assert sent.keys() == own.keys()
+    assert all(np.array_equal(sent[key], own[key]) for key in own)
+    assert not (tmp_path / "out" / "pytorch_lora_weights.safetensors").exists()
+    assert "`rexdog.safetensors` into `models/" in card
+
+
+@pytest.mark.parametrize("method", ["embedding", "lora"])
+def test_a_renamed_file_is_published_with_a_card_that_is_true(tmp_path: Path, method: str) -> None:
+    """An embedding's word is the name of its file, and the card named another one."""
+    path, _ = make_result(tmp_path / "result", method=method)
+    renamed = path.rename(path.with_name("holiday.safetensors"))
+    card = laid_out(renamed, tmp_path / "out")
+    (file,) = (p for p in (tmp_path / "out").glob("*.safetensors") if "learned" not in p.name)
+    assert f"`{file.name}` into `models/" in card
+    assert "Write `rexdog" in card
+    assert file.stem == ("rexdog" if method == "embedding" else "holiday")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from textinv_app.domain.publication import (
     PublishedPicture,
 )
 from textinv_app.errors import BadInput, PetnameError
+from textinv_app.formats.converting import is_canonical, joined_halves
 from textinv_app.formats.importing import import_file
 from textinv_app.formats.inspecting import Inspection, inspect
 from textinv_app.models.catalog import catalog
@@ -77,15 +78,16 @@ def _request(
 def _look_into(file: Path, folder: Path) -> tuple[Path, ResultManifest, Inspection]:
     """Return the canonical file, what is known of it and what is in it; raises ``BadInput``.
 
-    A file that Petname has not made is written anew into ``folder``, in the form that every program
-    takes.
+    A file that Petname has not made, or that goes by another name or spelling by now, is written
+    anew into ``folder``, in the form that every program takes.
     """
     try:
+        file = joined_halves(file, folder)
         found = inspect(file)
     except OSError as error:
         sentence = f"The file {file} cannot be read ({error.strerror})."
         raise BadInput("file.missing", sentence) from error
-    if "petname.base_model" not in found.metadata:
+    if "petname.base_model" not in found.metadata or not is_canonical(file, found):
         word = re.sub(r"[^A-Za-z0-9_-]", "", found.trigger_word) or "imported"
         canonical = folder / f"{word}.safetensors"
         found = import_file(file, canonical)
@@ -98,15 +100,17 @@ def _manifest(file: Path, found: Inspection) -> ResultManifest:
     beside = file.parent / "manifest.json"
     try:
         manifest = ResultManifest.model_validate_json(beside.read_bytes())
-        companion = manifest.companion
-        if found.sha256 in {manifest.sha256, companion.sha256 if companion else ""}:
+        files = [manifest] if manifest.companion is None else [manifest, manifest.companion]
+        are_there = all(beside.with_name(one.file_name).is_file() for one in files)
+        if are_there and found.sha256 in {one.sha256 for one in files}:
             # The two files of a pair go together, whichever of them was named.
             return manifest
     except (FileNotFoundError, ValueError):
         pass
     named = found.metadata.get("petname.base_model", "")
     sources = {entry.model_id: entry.source for entry in catalog(assets_dir())}
-    steps = found.metadata.get("ss_steps", "")
+    # Of a file from elsewhere they are not ours to tell: the card says who has taught it.
+    steps = found.metadata.get("ss_steps", "") if named else ""
     kind = _KINDS.get(found.metadata.get("petname.kind", ""), "subject")
     return ResultManifest(
         file_name=file.name,

@@ -48,7 +48,7 @@ class ResultManifest(Value):
     model_source: str = ""
     """Hub id, folder or file of the base model it was trained on; empty where it is not known."""
     placeholder_token: str
-    """The trigger word; empty for an imported LoRA that names none."""
+    """The trigger word; a LoRA from elsewhere that names none goes by the name of its file."""
     kind: ConceptKind = "subject"
     concept_name: str = ""
     class_word: str = ""

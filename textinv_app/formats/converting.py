@@ -20,12 +20,14 @@ from textinv_app.errors import BadInput, FileRefused
 from textinv_app.formats.embedding import (
     DIFFUSERS_FILE_NAMES,
     EmbeddingFile,
+    name_inside,
     read_embedding,
     write_embedding,
 )
+from textinv_app.formats.embedding import is_canonical as is_canonical_embedding
 from textinv_app.formats.encoding import ReadyFile, ready_copy, ready_tensors
-from textinv_app.formats.families import ENCODERS, family_of_metadata
-from textinv_app.formats.header import FloatArray, read_header, read_tensors
+from textinv_app.formats.families import ENCODERS, TEXT_WIDTHS, family_of_metadata
+from textinv_app.formats.header import FloatArray, Header, read_header, read_tensors
 from textinv_app.formats.importing import import_file
 from textinv_app.formats.inspecting import Inspection, inspect_any
 from textinv_app.formats.lora import LoraFile, LoraModule
@@ -49,7 +51,7 @@ def convert_file(source: Path, destination: Path, target: ConvertTarget) -> tupl
     """
     with TemporaryDirectory(prefix="petname-") as name:
         folder = Path(name)
-        whole = _joined(source, folder)
+        whole = joined_halves(source, folder)
         # diffusers names its files itself; the word stays what it was.
         keeps_word = target == "diffusers" or _is_folder(destination)
         word = _word_of(whole, source.stem) if keeps_word else destination.stem
@@ -78,6 +80,17 @@ def converted(canonical: Path, found: Inspection, target: ConvertTarget) -> tupl
     if found.kind == "embedding":
         return diffusers_embedding(read_embedding(canonical), found.trigger_word)
     return (diffusers_lora(read_lora(canonical, dtype=np.float16)),)
+
+
+def is_canonical(path: Path, found: Inspection) -> bool:
+    """Tell whether a file is in the form of all but diffusers: its tensors' names and its own.
+
+    Raises ``FileRefused`` and ``OSError``.
+    """
+    header = read_header(path)
+    if found.kind == "lora":
+        return all(name.startswith("lora_") for name in header.tensors)
+    return is_canonical_embedding(header) and path.stem == found.trigger_word
 
 
 def diffusers_embedding(file: EmbeddingFile, token: str) -> tuple[ReadyFile, ...]:
@@ -141,29 +154,48 @@ def _plain(alpha: float) -> int | float:
     return int(alpha) if alpha == int(alpha) else alpha
 
 
-def _joined(source: Path, folder: Path) -> Path:
-    """Return ``source``, or the two halves of an SDXL embedding of diffusers' as one file."""
+def joined_halves(source: Path, folder: Path) -> Path:
+    """Return ``source``, or the two halves of an SDXL embedding of diffusers' as one in ``folder``.
+
+    Raises ``FileRefused`` where the halves do not fit together, and ``OSError``.
+    """
     second = source.with_name(f"{source.stem}_2{source.suffix}")
     if source.suffix != ".safetensors" or not second.is_file():
         return source
     headers = [read_header(path) for path in (source, second)]
-    if any(len(one.tensors) != 1 or family_of_metadata(one.metadata) != "sdxl" for one in headers):
+    if not _are_halves(headers):
         return source
     halves = [
-        array
+        np.atleast_2d(array)
         for path, header in zip((source, second), headers, strict=True)
         for array in read_tensors(path, header).values()
     ]
     path = folder / "joined" / source.name
     path.parent.mkdir()
+    # The word was the key of each half.
+    metadata = {**headers[0].metadata, "petname.inner_name": name_inside(headers[0])}
     try:
-        write_embedding(path, dict(zip(ENCODERS["sdxl"], halves, strict=True)), headers[0].metadata)
+        write_embedding(path, dict(zip(ENCODERS["sdxl"], halves, strict=True)), metadata)
     except ValueError as error:
         raise FileRefused(
             "embedding.uneven",
             "The two halves of this SDXL embedding have different lengths: the file is broken.",
         ) from error
     return path
+
+
+def _are_halves(headers: Sequence[Header]) -> bool:
+    """Tell whether two files are one SDXL embedding: they say so, or hold one word in its widths.
+
+    The script of diffusers notes nothing but the word.
+    """
+    if any(len(one.tensors) != 1 for one in headers):
+        return False
+    words = {word for one in headers for word in one.tensors}
+    widths = tuple(entry.shape[-1:] for one in headers for entry in one.tensors.values())
+    return all(family_of_metadata(one.metadata) == "sdxl" for one in headers) or (
+        len(words) == 1 and widths == tuple((width,) for width in TEXT_WIDTHS["sdxl"])
+    )
 
 
 def _word_of(source: Path, name: str) -> str:

@@ -92,28 +92,6 @@ def write_embedding(
     write_safetensors(path, dict(zip(keys, arrays, strict=True)), metadata)
 
 
-def write_diffusers_embedding(
-    folder: Path,
-    token: str,
-    vectors: Mapping[str, FloatArray],
-    metadata: Mapping[str, str],
-) -> tuple[Path, ...]:
-    """Write an embedding as diffusers spells it, and return the files, first encoder first.
-
-    ``folder/learned_embeds.safetensors`` holds the one tensor ``<token> [n, width]``, float32, from
-    which ``load_textual_inversion(folder)`` takes the word; for SDXL, ``learned_embeds_2`` holds
-    the vectors of the second text encoder, for a call of its own. ``vectors`` is as in
-    ``write_embedding``. Raises ``ValueError`` and ``OSError``.
-    """
-    arrays = _checked_arrays(vectors)
-    # The key that marks files written by PyTorch programs; some readers insist on it.
-    marked = {**metadata, "format": "pt"}
-    paths = tuple(folder / name for name in DIFFUSERS_FILE_NAMES[: len(arrays)])
-    for path, array in zip(paths, arrays, strict=True):
-        write_safetensors(path, {token: array}, marked)
-    return paths
-
-
 def _checked_arrays(vectors: Mapping[str, FloatArray]) -> list[FloatArray]:
     """Return the vectors as float32, by text encoder; raises ``ValueError``."""
     if tuple(sorted(vectors)) not in _KEYS_OF_ENCODERS:
@@ -183,6 +161,11 @@ def embedding_shape(
             vectors=num_vectors,
         )
     return EmbeddingShape(_family(widths, header, known_widths), keys, num_vectors, widths)
+
+
+def is_canonical(header: Header) -> bool:
+    """Tell whether an embedding is spelled as ``write_embedding`` spells it."""
+    return tuple(sorted(header.tensors, reverse=True)) in _KEYS_OF_ENCODERS.values()
 
 
 def looks_like_embedding(header: Header) -> bool:

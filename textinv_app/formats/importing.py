@@ -18,7 +18,12 @@ from textinv_app.formats.embedding import (
 from textinv_app.formats.families import CROSS_ATTENTION_WIDTHS, FAMILY_TITLES, TEXT_WIDTHS
 from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import FloatArray, read_header
-from textinv_app.formats.inspecting import Inspection, inspect, sounds_negative
+from textinv_app.formats.inspecting import (
+    Inspection,
+    inspect,
+    says_nothing,
+    sounds_negative,
+)
 from textinv_app.formats.lora import LoraModule, write_lora
 from textinv_app.formats.lora_reading import lora_shape, read_lora
 from textinv_app.formats.metadata import ImportFacts, imported_metadata
@@ -34,10 +39,10 @@ def import_file(source: Path, destination: Path, name: str = "") -> Inspection:
 
     The file may be safetensors, an old ``.pt`` or ``.bin``, or a picture with an embedding inside;
     the last two are read in a confined child. ``name`` is what it was called, without its ending,
-    where that is not its name now. The stem of ``destination`` is the word it will be used by.
-    Embeddings may have 64 MB, LoRAs 1 GB; the memory needed is about the size of the file. Returns
-    what was written. Raises ``FileRefused`` with a plain sentence, in which case nothing was
-    written, and ``OSError``.
+    where that is not its name now. The stem of ``destination`` is the word of an embedding; a LoRA
+    keeps the word it tells. Embeddings may have 64 MB, LoRAs 1 GB; the memory needed is about the
+    size of the file. Returns what was written. Raises ``FileRefused`` with a plain sentence, in
+    which case nothing was written, and ``OSError``.
     """
     with as_safetensors(source) as readable:
         return _import_readable(readable.path, destination, name or source.stem)
@@ -83,13 +88,15 @@ def _import_readable(source: Path, destination: Path, name: str) -> Inspection:
     _refuse_size(source, MAX_LORA_BYTES)
     found = inspect(source, name)
     _refuse_unusual_width(found)
+    stem_is_word = found.kind == "embedding" or says_nothing(found.trigger_word)
     facts = ImportFacts(
-        destination.stem,
+        destination.stem if stem_is_word else found.trigger_word,
         found.kind,
         found.family,
         found.rank,
         num_vectors=found.num_vectors,
         is_negative=found.is_negative,
+        file_stem=destination.stem,
     )
     if found.kind == "embedding":
         _refuse_size(source, MAX_EMBEDDING_BYTES)

@@ -119,7 +119,7 @@ def inspect(path: Path, name: str = "") -> Inspection:
         return _inspect_lora(path, header, lora_shape(header), name)
     shape = embedding_shape(header)
     inside = name_inside(header)
-    word = _told_word(header) or (inside if inside and _NAMELESS.fullmatch(name) else name)
+    word = _told_word(header) or (inside if inside and says_nothing(name) else name)
     return Inspection(
         kind="embedding",
         family=shape.family,
@@ -172,7 +172,7 @@ def sha256_of_file(path: Path) -> str:
 def _told_word(header: Header) -> str:
     """Return the trigger word that the metadata names; empty where they name none."""
     for key in ("modelspec.trigger_phrase", "ss_output_name"):
-        word = header.metadata.get(key, "").strip()
+        word = " ".join(header.metadata.get(key, "").split())
         if word and len(word) <= 100 and word.isprintable():
             return word
     return ""
@@ -183,6 +183,11 @@ def _is_negative(header: Header, names: str) -> bool:
     if said in {"true", "false"}:
         return said == "true"
     return sounds_negative(names)
+
+
+def says_nothing(name: str) -> bool:
+    """Tell whether a name is one that programs give, such as ``pytorch_lora_weights``."""
+    return bool(_NAMELESS.fullmatch(name))
 
 
 def sounds_negative(name: str) -> bool:

@@ -41,17 +41,18 @@ _UNET_TOPS = re.compile(
 _ENCODER_TOPS = re.compile(r"encoder\.layers\.\d+\.|text_projection$")
 
 _OTHER_TRAININGS = (
-    (re.compile(r"hada_"), "LyCORIS LoHa"),
-    (re.compile(r"lokr_"), "LyCORIS LoKr"),
-    (re.compile(r"lora_mid"), "LyCORIS LoCon with a middle layer"),
+    (re.compile(r"\.hada_"), "LyCORIS LoHa"),
+    (re.compile(r"\.lokr_"), "LyCORIS LoKr"),
+    (re.compile(r"\.lora_mid"), "LyCORIS LoCon with a middle layer"),
     (re.compile(r"\.diff(_b)?$"), "LyCORIS full difference"),
-    (re.compile(r"oft_"), "OFT"),
-    (re.compile(r"dora_scale|lora_magnitude_vector"), "DoRA"),
-    (re.compile(r"glora|\.(a1|a2|b1|b2)\.weight$"), "LyCORIS GLoRA"),
-    (re.compile(r"\.(on_input|ia3)|ia3_l"), "LyCORIS IA3"),
+    (re.compile(r"\.oft_"), "OFT"),
+    (re.compile(r"\.(dora_scale|lora_magnitude_vector)"), "DoRA"),
+    (re.compile(r"\.(glora|(a1|a2|b1|b2)\.weight$)"), "LyCORIS GLoRA"),
+    (re.compile(r"\.(on_input|ia3)"), "LyCORIS IA3"),
     (re.compile(r"\.[wb]_norm$"), "LyCORIS norms"),
-    (re.compile(r"vera_lambda"), "VeRA"),
+    (re.compile(r"\.vera_lambda"), "VeRA"),
 )
+"""Each behind the layer and a dot: a word such as ``<soft_light>`` holds some of them, too."""
 _OTHER_KINDS = (
     (re.compile(r"^(control_model\.|controlnet_|control_add_embedding|input_hint_block)"),
      "ControlNet"),
@@ -104,10 +105,16 @@ def understand_keys(names: Iterable[str]) -> dict[str, LoraKey]:
 
 
 def looks_like_lora(names: Iterable[str]) -> bool:
-    """Tell whether tensor names look like those of a LoRA or one of its relatives."""
+    """Tell whether tensor names look like those of a LoRA or one of its relatives.
+
+    A name is a layer with what it holds behind a dot. The key of an embedding may be its word, in
+    which ``lora`` says nothing: ``<floral>``, ``loracat``.
+    """
     return any(
-        name.startswith(("lora_", "bundle_emb."))
-        or "lora" in name
+        name.startswith("bundle_emb.")
+        or (name.startswith("lora_") and "." in name)
+        or _ENDING.match(name)
+        or _PROCESSOR.match(name)
         or any(pattern.search(name) for pattern, _ in _OTHER_TRAININGS)
         for name in names
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,7 @@ class LoraLayer:
     tensors: Mapping[Role, TensorEntry]
     rank: int
     given_alpha: float | None
-    """Alpha from the metadata, for files that keep it there; None where there is none."""
+    """Alpha from the metadata, for files that keep it there alone; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _layer(
         raise _incomplete(path)
     if min(*down, *up) < 1 or ("alpha" in entries and entries["alpha"].num_values != 1):
         raise _incomplete(path)
-    return LoraLayer(component, path, entries, down[0], _given_alpha(component, path, alphas))
+    given = None if "alpha" in entries else _given_alpha(component, path, down[0], alphas)
+    return LoraLayer(component, path, entries, down[0], given)
 
 
 def _metadata_alphas(metadata: Mapping[str, str]) -> Mapping[str, Any]:
@@ -115,14 +118,46 @@ def _metadata_alphas(metadata: Mapping[str, str]) -> Mapping[str, Any]:
     return stored if isinstance(stored, dict) else {}
 
 
-def _given_alpha(component: Component, path: str, alphas: Mapping[str, Any]) -> float | None:
-    pattern = alphas.get(f"{component}.alpha_pattern")
-    value = alphas.get(f"{component}.lora_alpha")
+def _given_alpha(
+    component: Component, path: str, rank: int, settings: Mapping[str, Any]
+) -> float | None:
+    """Return the alpha that peft's settings give a layer, as a factor with ``1 / rank``."""
+    value = settings.get(f"{component}.lora_alpha")
+    pattern = settings.get(f"{component}.alpha_pattern")
     if isinstance(pattern, dict):
-        value = pattern.get(path, pattern.get(f"text_model.{path}", value))
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value):
-        return float(value)
-    return None
+        value = next((own for key, own in pattern.items() if _ends_in(path, key)), value)
+    alpha = _finite(value)
+    if alpha is None or settings.get(f"{component}.use_rslora") is not True:
+        return alpha
+    # Such a LoRA is scaled by alpha / sqrt(rank).
+    return alpha * math.sqrt(rank)
+
+
+def _ends_in(path: str, key: str) -> bool:
+    """Tell whether peft's ``key`` names the layer at ``path``: whole, or by its last parts.
+
+    peft takes the key for a regular expression; a stranger's are not run. Raises ``FileRefused``
+    for one that is more than a name.
+    """
+    if not re.fullmatch(r"[\w.-]+", key):
+        raise FileRefused(
+            "lora.strength_rules",
+            "The strengths of this LoRA's layers are written as rules that Petname does not "
+            "follow; it would draw too strong or too weak. Look for the file in kohya's form.",
+        )
+    # As files spell it; releases of transformers without the wrapper leave it out.
+    whole = f"text_model.{path}" if path.startswith("encoder.") else path
+    return f".{whole}".endswith(f".{key}")
+
+
+def _finite(value: object) -> float | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _module(layer: LoraLayer, tensors: Mapping[str, FloatArray]) -> LoraModule:

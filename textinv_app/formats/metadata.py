@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.hub import is_hub_id
+from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
 
@@ -49,7 +51,6 @@ _FITS = {
     "sd2": "Fits Stable Diffusion 2.x models only.",
     "sdxl": "Fits Stable Diffusion XL models only.",
 }
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _KEPT_OF_FOREIGN = re.compile(
     r"modelspec\.(title|description|license|tags|usage_hint|trigger_phrase|is_negative_embedding"
     r"|resolution|prediction_type)|ss_(steps|epoch|seed|resolution|clip_skip)"
@@ -117,7 +118,7 @@ def architecture(family: Family, method: Method, prediction_type: PredictionType
 
 def public_model_name(base_model: str) -> str:
     """Return a base model's name fit for publishing: ``crayon``, a hub id, or ``custom``."""
-    if base_model in {"crayon", "sd15", "sd21", "sdxl"} or _HUB_ID.fullmatch(base_model):
+    if base_model in {"crayon", "sd15", "sd21", "sdxl"} or is_hub_id(base_model):
         return base_model
     return "custom"
 
@@ -145,6 +146,8 @@ def _hint_of_pair(facts: FileFacts) -> str:
 def _hint(facts: FileFacts | ImportFacts, is_negative: bool) -> str:
     word, fits = facts.placeholder_token, _FITS[facts.family]
     if facts.method == "lora":
+        if isinstance(facts, FileFacts):
+            word = lora_prompt(word, word, facts.class_word, facts.kind)
         return f"Load the LoRA and write {word} in the prompt. {fits}"
     if is_negative:
         return f"Put {word} into the negative prompt. {fits}"
@@ -241,6 +244,8 @@ class ImportFacts:
     """0 where it is not told; the metadata's own number then counts."""
     is_negative: bool | None = None
     """Whether an embedding belongs into the negative prompt; None: what the metadata say."""
+    file_stem: str = ""
+    """Stem of the file where it is not the word."""
 
 
 def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[str, str]:
@@ -253,7 +258,7 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
     if known is not None:
         metadata = build_metadata(known)
         if facts.method == "lora":
-            metadata["ss_output_name"] = facts.placeholder_token
+            metadata["ss_output_name"] = facts.file_stem or facts.placeholder_token
         return metadata
     kept = {
         key: clean_text(value, _MAX_FOREIGN_CHARACTERS)
@@ -282,7 +287,7 @@ def imported_metadata(foreign: Mapping[str, str], facts: ImportFacts) -> dict[st
         for key in ("modelspec.trigger_phrase", "modelspec.usage_hint"):
             own[key] = kept.get(key, own[key])
         own |= _family_keys(facts.family, prediction_type) | {
-            "ss_output_name": facts.placeholder_token,
+            "ss_output_name": facts.file_stem or facts.placeholder_token,
             "ss_network_module": "networks.lora",
             "ss_network_dim": str(facts.rank),
             "ss_network_alpha": str(float(facts.rank)),

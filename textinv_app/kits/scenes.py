@@ -40,6 +40,8 @@ class Scene:
     """Prompts in Petname's own spelling, seed and settings."""
     is_proof: bool
     """Whether Petname drew exactly this picture, so that it can be compared."""
+    class_word: str
+    """What stands behind the word where the LoRA is worn; empty where nothing does."""
 
     @property
     def embedding(self) -> KitPart | None:
@@ -53,7 +55,7 @@ class Scene:
 
     def asking(self, template: str) -> Scene:
         """Return the same scene with another prompt; ``template`` holds ``{word}``."""
-        return replace(self, drawn=_drawn(self.parts, template), is_proof=False)
+        return replace(self, drawn=_drawn(self.parts, template, self.class_word), is_proof=False)
 
 
 def scenes_of(order: KitOrder) -> tuple[Scene, ...]:
@@ -61,13 +63,15 @@ def scenes_of(order: KitOrder) -> tuple[Scene, ...]:
 
     Parts that were trained together are worn together only.
     """
+    class_word = order.class_word
     if order.are_one:
-        return (_scene_of("both", order.parts),)
-    scenes = [_scene_of(part.method, (part,)) for part in order.parts]
+        return (_scene_of("both", order.parts, class_word),)
+    scenes = [_scene_of(part.method, (part,), class_word) for part in order.parts]
     if len(order.parts) == 2:
         template = preview_prompts(order.parts[0].manifest.kind)[0]
-        together = _drawn(order.parts, template).model_copy(update={"seed": scenes[0].drawn.seed})
-        scenes.append(Scene("both", order.parts, together, is_proof=False))
+        together = _drawn(order.parts, template, class_word)
+        together = together.model_copy(update={"seed": scenes[0].drawn.seed})
+        scenes.append(Scene("both", order.parts, together, False, class_word))
     return tuple(scenes)
 
 
@@ -107,21 +111,21 @@ def _lora_call(scene: Scene, program: KitProgram) -> str:
     return f" <lora:{scene.lora.stem}:1>"
 
 
-def _scene_of(name: SceneName, parts: tuple[KitPart, ...]) -> Scene:
+def _scene_of(name: SceneName, parts: tuple[KitPart, ...], class_word: str) -> Scene:
     proof = parts[0].proof
     if proof is not None:
-        return Scene(name, parts, proof[1], is_proof=True)
+        return Scene(name, parts, proof[1], True, class_word)
     template = preview_prompts(parts[0].manifest.kind)[0]
-    return Scene(name, parts, _drawn(parts, template), is_proof=False)
+    return Scene(name, parts, _drawn(parts, template, class_word), False, class_word)
 
 
-def _drawn(parts: tuple[KitPart, ...], template: str) -> DrawnFacts:
+def _drawn(parts: tuple[KitPart, ...], template: str, class_word: str) -> DrawnFacts:
     """Return a picture with the usual settings of the family, as training asks for it."""
     manifest, word = parts[0].manifest, parts[0].word
     usual = settings_for(PresetRequest(family=manifest.family, method="lora", num_photos=1))
     prompt = put_word(template, word)
     if any(part.method == "lora" for part in parts):
-        prompt = lora_prompt(prompt, word, manifest.class_word, manifest.kind)
+        prompt = lora_prompt(prompt, word, class_word)
     return DrawnFacts(
         prompt=prompt,
         negative_prompt=word if manifest.kind == "negative" else "",

@@ -116,6 +116,10 @@ WORDS: dict[str, str] = {
         "Embedding and LoRA learnt the same word in two ways. Try each alone first; together they "
         "are often closest, and sometimes too much."
     ),
+    "notes.one": (
+        "Embedding and LoRA were trained together, and your pictures need both: each is little "
+        "without the other."
+    ),
     # ComfyUI
     "comfyui.unpack.title": "Unpack into the folder of ComfyUI",
     "comfyui.unpack.text": (
@@ -194,6 +198,10 @@ WORDS: dict[str, str] = {
     "invokeai.run.text.both": (
         "The embedding’s word stands in angle brackets; they belong to it. Choose the LoRA under "
         "**Concepts** where you want it."
+    ),
+    "invokeai.run.text.one": (
+        "Choose the LoRA under **Concepts** first. The embedding’s word stands in angle brackets; "
+        "they belong to it."
     ),
     "invokeai.note.picture": (
         "InvokeAI shows picture, description and trigger word of a LoRA by itself. For an "

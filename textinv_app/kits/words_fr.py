@@ -111,6 +111,10 @@ WORDS: dict[str, str] = {
         "L’embedding et le LoRA ont appris le même mot de deux façons. Essayez d’abord chacun "
         "seul ; ensemble ils sont souvent les plus ressemblants, et parfois trop."
     ),
+    "notes.one": (
+        "L’embedding et le LoRA ont été entraînés ensemble, et vos images ont besoin des deux : "
+        "l’un sans l’autre ne vaut pas grand-chose."
+    ),
     "comfyui.unpack.title": "Décompresser dans le dossier de ComfyUI",
     "comfyui.unpack.text": (
         "Décompressez le ZIP dans le dossier qui contient `models` et `user`, et laissez "
@@ -189,6 +193,10 @@ WORDS: dict[str, str] = {
     "invokeai.run.text.both": (
         "Le mot de l’embedding est entre chevrons ; ils en font partie. Choisissez le LoRA sous "
         "**Concepts** là où vous le voulez."
+    ),
+    "invokeai.run.text.one": (
+        "Choisissez d’abord le LoRA sous **Concepts**. Le mot de l’embedding est entre chevrons ; "
+        "ils en font partie."
     ),
     "invokeai.note.picture": (
         "InvokeAI montre de lui-même l’image, la description et le mot d’un LoRA. Pour un "

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from textinv_app.domain.concept import ConceptKind, Family
+from textinv_app.domain.concept import ConceptKind, Family, Method
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, FileRefused, WordRefused
@@ -41,6 +41,8 @@ MAX_BUNDLED = 8
 _FORGIVEN = frozenset(
     {"word.ending", "word.too_short", "word.start", "word.double_underscore", "word.ordinary"}
 )
+# The stem of a LoRA stands in no prompt but as a name in brackets, and cannot be mixed up there.
+_FORGIVEN_OF_LORAS = _FORGIVEN | {"word.overlaps"}
 
 
 @dataclass(frozen=True)
@@ -102,24 +104,25 @@ class Imports:
         self, owner: str, source: Path, display_name: str, cleanup: ExitStack
     ) -> list[_Prepared]:
         """Write the new files into temporary folders, the one that was sent last."""
-        stem = safe_stem(display_name)
-        taken = self._words(owner)
-        word = _free_word(inspect(source, stem).trigger_word, taken)
+        name = safe_stem(display_name)
+        told = inspect(source, name)
+        if told.kind == "embedding":
+            stem = _free_stem(told.trigger_word, self._words(owner))
+        else:
+            stem = _free_stem(told.trigger_word, self._lora_stems(owner), _FORGIVEN_OF_LORAS)
         folder, final = self._new_folder(cleanup)
-        found = import_file(source, folder / f"{word}.safetensors", stem)
-        manifest = _manifest(found, word, _shown_name(display_name, word))
+        found = import_file(source, folder / f"{stem}.safetensors", name)
+        manifest = _manifest(found, stem, _shown_name(display_name, stem))
         main = self._finish(owner, folder, final, manifest)
         if found.kind == "embedding":
             return [main]
-        return [*self._prepare_bundled(owner, source, taken, cleanup), main]
+        return [*self._prepare_bundled(owner, source, cleanup), main]
 
-    def _prepare_bundled(
-        self, owner: str, source: Path, taken: set[str], cleanup: ExitStack
-    ) -> list[_Prepared]:
+    def _prepare_bundled(self, owner: str, source: Path, cleanup: ExitStack) -> list[_Prepared]:
         prepared = []
+        taken = self._words(owner)
         for name in bundled_names(read_header(source))[:MAX_BUNDLED]:
-            # The LoRA may go by the same word, as the two files of one pet do.
-            word = _free_word(safe_stem(name), taken)
+            word = _free_stem(safe_stem(name), taken)
             folder, final = self._new_folder(cleanup)
             try:
                 found = import_bundled(source, name, folder / f"{word}.safetensors")
@@ -160,9 +163,20 @@ class Imports:
                 publish_directory(one.folder, one.final)
 
     def _words(self, owner: str) -> set[str]:
-        words = {a.manifest.placeholder_token for a in self._tables.artifacts.of_owner(owner)}
+        """Return the words that no other embedding may have.
+
+        A LoRA may go by the word of an embedding, as the two files of one pet do.
+        """
+        words = {one.placeholder_token for one in self._manifests(owner, "embedding")}
         words |= {c.placeholder_token for c in self._tables.concepts.of_owner(owner)}
         return words - {""}
+
+    def _lora_stems(self, owner: str) -> set[str]:
+        return {Path(one.file_name).stem for one in self._manifests(owner, "lora")}
+
+    def _manifests(self, owner: str, method: Method) -> list[ResultManifest]:
+        manifests = [one.manifest for one in self._tables.artifacts.of_owner(owner)]
+        return [one for one in manifests if one.method == method]
 
 
 def safe_stem(display_name: str) -> str:
@@ -170,26 +184,26 @@ def safe_stem(display_name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "", display_name.rsplit(".", 1)[0])[:41] or "imported"
 
 
-def _free_word(told: str, taken: set[str]) -> str:
-    """Return the word of an imported file, changed where it is not a word or is taken."""
+def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN) -> str:
+    """Return the stem of an imported file, changed where it is not a word or is taken."""
     word = re.sub(r"[^a-z0-9_-]", "", told.lower())[:41]
     try:
         check_word(word, taken)
     except WordRefused as refused:
-        if refused.code not in _FORGIVEN:
+        if refused.code not in forgiven or word in taken:
             return str(refused.details["suggestion"])
     return word
 
 
-def _manifest(found: Inspection, word: str, shown_name: str) -> ResultManifest:
+def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
     # A file that was once made with Petname says what it stands for.
     kind: ConceptKind = "style" if found.metadata.get("petname.kind") == "style" else "subject"
     return ResultManifest(
-        file_name=f"{word}.safetensors",
+        file_name=f"{stem}.safetensors",
         method=found.kind,
         family=found.family,
         model_id=MODEL_OF_FAMILY[found.family],
-        placeholder_token=word,
+        placeholder_token=found.trigger_word,
         kind="negative" if found.is_negative else kind,
         concept_name=shown_name,
         class_word=found.metadata.get("petname.class_word", ""),

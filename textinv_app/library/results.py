@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ArtifactView
 from textinv_app.formats.recipes import read_recipe
@@ -23,8 +23,6 @@ from textinv_app.library.names import clean_name
 from textinv_app.library.removing import Remover, Tables
 from textinv_app.library.space import SpaceKeeper
 from textinv_app.runs.layout import RunLayout
-
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 class Results:
@@ -119,15 +117,18 @@ class Results:
 
     def usage(self, owner: str, artifact_id: str) -> tuple[UsageText, ...]:
         """Return how to use a file in each program."""
-        manifest = self.find(owner, artifact_id).manifest
+        artifact = self.find(owner, artifact_id)
+        manifest = artifact.manifest
         used = UsedFile(
             placeholder_token=manifest.placeholder_token,
             method=manifest.method,
             family=manifest.family,
             kind=manifest.kind,
+            # The LoRA of a pair has met its word as the embedding's vectors alone.
+            class_word="" if artifact.companion_id else manifest.class_word,
             stem=manifest.file_name.removesuffix(".safetensors"),
             # A folder of this machine is not there on anybody else's, and nobody's business.
-            base_model=manifest.model_source if _HUB_ID.fullmatch(manifest.model_source) else "",
+            base_model=manifest.model_source if is_hub_id(manifest.model_source) else "",
         )
         return tuple(
             UsageText(

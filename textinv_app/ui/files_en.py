@@ -195,6 +195,10 @@ FILES: dict[str, str] = {
         "This file was trained in another way ({training}), which Petname cannot use. Look for a "
         "plain LoRA."
     ),
+    "lora.strength_rules": (
+        "The strengths of this LoRA’s layers are written as rules that Petname does not follow; it "
+        "would draw too strong or too weak. Look for the file in kohya’s form."
+    ),
     "lora.unknown_family": (
         "Petname cannot tell which image model this LoRA was made for. It knows those for Crayon, "
         "Stable Diffusion 1.x, 2.x and XL."

@@ -199,6 +199,10 @@ FILES: dict[str, str] = {
         "Ce fichier a été entraîné autrement ({training}), ce que Petname ne sait pas utiliser. "
         "Cherchez un LoRA ordinaire."
     ),
+    "lora.strength_rules": (
+        "Les forces des couches de ce LoRA sont écrites comme des règles que Petname ne suit pas ; "
+        "il dessinerait trop fort ou trop faible. Cherchez le fichier sous la forme de kohya."
+    ),
     "lora.unknown_family": (
         "Petname ne peut pas dire pour quel modèle ce LoRA est fait. Il connaît ceux de Crayon et "
         "de Stable Diffusion 1.x, 2.x et XL."

