@@ -148,6 +148,9 @@ ERRORS: dict[str, str] = {
     ),
     "training.key": "The order of the training cannot be read. Reload the page and try again.",
     "training.methods": "Choose what to make: an embedding, a LoRA or both.",
+    "training.negative_method": (
+        "What pictures should not look like can only be taught as a new word (an embedding)."
+    ),
     "training.over": "This training is over. Start a new one.",
     "training.stopping": "This training is being stopped; its best is kept.",
     "training.seed": "The seed must be a number from 0 to 4294967295.",

@@ -225,6 +225,9 @@ ERRORS: dict[str, str] = {
     ),
     "training.key": "La demande d’apprentissage est illisible. Rechargez la page et réessayez.",
     "training.methods": "Choisissez que faire : un embedding, un LoRA, ou les deux.",
+    "training.negative_method": (
+        "Un « pas comme ça » ne s’apprend que comme nouveau mot (un embedding)."
+    ),
     "training.over": "Cet apprentissage est terminé. Commencez-en un nouveau.",
     "training.stopping": "Cet apprentissage s’arrête ; le meilleur résultat est gardé.",
     "training.seed": "La graine doit être un nombre de 0 à 4294967295.",
