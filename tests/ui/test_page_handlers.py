@@ -273,6 +273,48 @@ def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) ->
     assert f"Step {kept.step} was the best and is kept." in html
 
 
+def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(
+    with_pet: Browser,
+) -> None:
+    """A LoRA of it could never be worn, yet "both" was what was chosen."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    assert with_pet.shown["train_setup"].count('name="pn-teach"') == 1
+    assert 'value="embedding" checked' in with_pet.shown["train_setup"]
+    assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
+    with_pet.start(teach="")
+    assert [one.method for one in with_pet.library.list_runs(with_pet.owner)] == ["embedding"]
+
+
+def test_a_negative_run_is_judged_by_what_it_has_learnt(with_pet: Browser) -> None:
+    """It was hailed as the pet itself, with a meter of its likeness to spoilt pictures."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    with_pet.tick()
+    assert "It knows what to keep out" in with_pet.shown["train_runs"]
+    with_pet.library.finish(with_pet.owner, run_id)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "It knows what to keep out of pictures." in html
+    assert "Step 250 was the best and is kept." in html
+    for wrong in ("This is", "Best so far", "Likeness", "Higher is better"):
+        assert wrong not in html
+    assert "Likeness" not in with_pet.shown["manage_files"]
+
+
+def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
+    """Its examples were photos of a picture."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    with_pet.do("concept.change", field="class_word", value="picture")
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    with_pet.do("tab.open", tab="compare")
+    assert "a photo of a cat" in with_pet.shown["compare_setup"]
+    assert "of a picture" not in with_pet.shown["compare_setup"]
+
+
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
     with_pet.start(teach="embedding")
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id

@@ -40,8 +40,9 @@ def chosen_word(view: CompareView) -> str:
         return one.placeholder_token
     concept = view.concept.concept if view.concept else None
     if negatives(view):
-        # Nothing but what should not be seen: any word will do.
-        return concept.class_word if concept and concept.class_word else "cat"
+        # Nothing but what should not be seen: any animal will do.
+        is_pet = concept is not None and concept.kind == "subject"
+        return (concept.class_word if concept and is_pet else "") or "cat"
     return concept.placeholder_token if concept else ""
 
 

@@ -52,7 +52,7 @@ def _file(
             _name(words, one),
             tag("p", _line(words, one), class_="pn-help"),
             present.facts(_facts(words, one)),
-            present.likeness_meter(words, one.likeness) if one.likeness is not None else None,
+            _likeness(words, one),
             _negative_switch(words, one),
             _actions(words, one, bool(usage), kits),
             class_="pn-file-about",
@@ -115,6 +115,13 @@ def _facts(words: Words, one: ArtifactView) -> dict[str, Child]:
         words("facts.origin"): words("facts.imported") if one.imported else None,
         words("manage.pair"): words(f"manage.pair_{one.method}") if one.companion_id else None,
     }
+
+
+def _likeness(words: Words, one: ArtifactView) -> Html | None:
+    """Show how like the photos its pictures are, where that is what was wanted."""
+    if one.likeness is None or one.kind == "negative":
+        return None
+    return present.likeness_meter(words, one.likeness)
 
 
 def _negative_switch(words: Words, one: ArtifactView) -> Html | None:

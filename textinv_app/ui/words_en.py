@@ -200,6 +200,20 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Starting to copy your photos. Now would be a good time to stop.",
     "judged.not_improving": "Not getting better any more. The best so far is kept.",
     "judged.best": "Best so far: step {step}.",
+    "judged.negative_too_early": "Too early to tell. It has hardly begun to learn.",
+    "judged.negative_getting_close": "It is learning what to keep out of pictures.",
+    "judged.negative_this_is_it": "It knows what to keep out, and hardly gets better any more.",
+    "judged.negative_not_improving": "Not getting better any more. The best so far is kept.",
+    "judged.negative_done_too_early": (
+        "It has learnt little yet. A more careful training or more pictures may help."
+    ),
+    "judged.negative_done_getting_close": (
+        "It knows what to keep out. A more careful training may know it better."
+    ),
+    "judged.negative_done_this_is_it": "It knows what to keep out of pictures.",
+    "judged.negative_done_not_improving": (
+        "It stopped getting better and has learnt little. Other pictures may help."
+    ),
     "judged.done_too_early": (
         "It does not look much like {name} yet. A more careful training or more photos may help."
     ),

@@ -217,6 +217,20 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Il commence à recopier vos photos. C’est le bon moment pour arrêter.",
     "judged.not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
     "judged.best": "Meilleur jusqu’ici : étape {step}.",
+    "judged.negative_too_early": "Trop tôt pour le dire. Il commence à peine à apprendre.",
+    "judged.negative_getting_close": "Il apprend ce qu’il faut éviter.",
+    "judged.negative_this_is_it": "Il sait ce qu’il faut éviter, et ne progresse plus guère.",
+    "judged.negative_not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
+    "judged.negative_done_too_early": (
+        "Il a encore peu appris. Un apprentissage plus soigné ou d’autres images peuvent aider."
+    ),
+    "judged.negative_done_getting_close": (
+        "Il sait ce qu’il faut éviter. Un apprentissage plus soigné peut le préciser encore."
+    ),
+    "judged.negative_done_this_is_it": "Il sait ce qu’il faut éviter.",
+    "judged.negative_done_not_improving": (
+        "Plus de progrès, et peu d’acquis. D’autres images peuvent aider."
+    ),
     "judged.done_too_early": (
         "Cela ne ressemble pas encore beaucoup à {name}. Un apprentissage plus soigné ou d’autres "
         "photos peuvent aider."
