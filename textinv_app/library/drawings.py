@@ -10,6 +10,7 @@ from statistics import fmean
 
 from textinv_app.domain.compare import ChosenFile, CompareChoice, columns
 from textinv_app.domain.drawing import (
+    DrawingOutcome,
     DrawingProgress,
     DrawingRequest,
     DrawnPicture,
@@ -92,7 +93,8 @@ class Drawings:
         """Return the view of a drawing with the pictures drawn so far."""
         folder = self._data.drawing(drawing.drawing_id)
         request = self._request(drawing.drawing_id)
-        fraction, pictures = _progress(folder)
+        outcome = read_drawing_outcome(folder)
+        fraction, pictures = _progress(folder, outcome)
         likeness: dict[str, float | None] = {
             column.name: _mean(pictures, column.name) for column in request.columns
         }
@@ -131,6 +133,7 @@ class Drawings:
             embedding_id=_worn_artifact(request, "embedding"),
             lora_id=_worn_artifact(request, "lora"),
             num_images=request.num_images,
+            error_details=outcome.error_details if outcome else {},
         )
 
     def cancel(self, owner: str, drawing_id: str, painting: Painting) -> None:
@@ -224,8 +227,9 @@ class Drawings:
         return request
 
 
-def _progress(folder: Path) -> tuple[float, tuple[DrawnPicture, ...]]:
-    outcome = read_drawing_outcome(folder)
+def _progress(
+    folder: Path, outcome: DrawingOutcome | None
+) -> tuple[float, tuple[DrawnPicture, ...]]:
     try:
         progress = DrawingProgress.model_validate_json((folder / "progress.json").read_bytes())
     except (FileNotFoundError, ValueError):
