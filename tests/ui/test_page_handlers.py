@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -400,6 +401,34 @@ def test_a_comparison_is_drawn_with_what_was_chosen(with_pet: Browser) -> None:
     assert "1.4\u00a0MB" in html
     assert 'class="pn-slider-input"' in html
     assert "Download them all as one picture" in html
+
+
+def test_the_seconds_of_one_run_count_once_for_its_two_files(with_pet: Browser) -> None:
+    for method in ("embedding", "lora"):
+        _bring(with_pet, method, method=method, run_id="r1", imported=False, training_seconds=120.0)
+    for run_id, told in (("r1", "2\u00a0min<"), ("r2", "4\u00a0min<")):
+        _bring(
+            with_pet, "lora", method="lora", run_id=run_id, imported=False, training_seconds=120.0
+        )
+        with_pet.do("compare.draw", prompt="a embedding", embedding="embedding", lora="lora")
+        both = with_pet.shown["compare_results"].split('data-column="both"')[1]
+        assert told in both
+
+
+def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="a biscuitdog", **files)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    assert drawing is not None
+    with_pet.library._mine(with_pet.owner).drawings[drawing.drawing_id] = replace(
+        drawing,
+        status="failed",
+        version="failed",
+        error_code="model.offline",
+        error_details={"name": "somebody/model"},
+    )
+    with_pet.tick()
+    assert "somebody/model is not on this machine" in with_pet.shown["compare_results"]
 
 
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:

@@ -60,7 +60,7 @@ def _progress(words: Words, drawing: DrawingView) -> Html | None:
         return tag(
             "p",
             icons.WARN,
-            words.error(drawing.error_code, drawing.error_sentence, {}),
+            words.error(drawing.error_code, drawing.error_sentence, drawing.error_details),
             class_="pn-run-error",
             role="alert",
         )
@@ -160,10 +160,15 @@ def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactVie
 
 
 def _time(words: Words, worn: list[ArtifactView]) -> str | None:
-    seconds = [one.training_seconds for one in worn if one.training_seconds is not None]
     if not worn:
         return None
-    return words.duration(sum(seconds)) if seconds else words("facts.imported")
+    # Both files of a pair tell the seconds of the one run that made them.
+    seconds = {
+        one.run_id or one.artifact_id: one.training_seconds
+        for one in worn
+        if one.training_seconds is not None
+    }
+    return words.duration(sum(seconds.values())) if seconds else words("facts.imported")
 
 
 def _downloads(words: Words, drawing: DrawingView) -> Html | None:
