@@ -431,6 +431,25 @@ def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> 
     assert "somebody/model is not on this machine" in with_pet.shown["compare_results"]
 
 
+def test_a_style_is_asked_for_as_it_was_taught(browser: Browser) -> None:
+    """It was given a pet's sentences, a party hat among them."""
+    _bring(browser, "inky", kind="style")
+    browser.do("tab.open", tab="compare")
+    setup = browser.shown["compare_setup"]
+    assert "a cat in the style of inky</textarea>" in setup
+    assert setup.count('data-kind="style"') == 7, "six sentences and the file"
+    assert "a photo of a inky" not in setup
+
+
+def test_examples_of_a_pet_and_of_a_style_are_told_apart(browser: Browser) -> None:
+    _bring(browser, "inky", kind="style")
+    _bring(browser, "fluffy")
+    browser.do("tab.open", tab="compare")
+    setup = browser.shown["compare_setup"]
+    assert "a photo of a fluffy</textarea>" in setup
+    assert setup.count('style="display:none" data-local="example" data-kind="style"') == 6
+
+
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a dog", **files)

@@ -22,7 +22,7 @@ ERRORS: dict[str, str] = {
         "same image model."
     ),
     "page.prompt_without_word": (
-        "Put the word “{word}” into the sentence, so that your pet appears."
+        "Put the word “{word}” into the sentence: it brings what was taught into the picture."
     ),
     # Publishing
     "publish.no_name": "The repository needs a name.",

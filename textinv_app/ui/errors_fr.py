@@ -20,7 +20,7 @@ ERRORS: dict[str, str] = {
         "fichiers pour le même modèle."
     ),
     "page.prompt_without_word": (
-        "Mettez le mot « {word} » dans la phrase pour que votre animal apparaisse."
+        "Mettez le mot « {word} » dans la phrase : c’est lui qui amène ce qui a été appris."
     ),
     # Publier
     "publish.no_name": "Il faut un nom pour le dépôt.",
