@@ -380,7 +380,7 @@ WORDS: dict[str, str] = {
     ),
     "publish.visibility": "Who may see it?",
     "publish.private": "Private",
-    "publish.private_help": "Only you.",
+    "publish.private_help": "Only you, or the members of the organisation.",
     "publish.public": "Public",
     "publish.public_help": "Everybody can see it and download it.",
     "publish.photos.one": "Publish the photo as well",

@@ -400,7 +400,7 @@ WORDS: dict[str, str] = {
     ),
     "publish.visibility": "Qui peut le voir ?",
     "publish.private": "Privé",
-    "publish.private_help": "Vous seulement.",
+    "publish.private_help": "Vous seul, ou les membres de l’organisation.",
     "publish.public": "Public",
     "publish.public_help": "Tout le monde peut le voir et le télécharger.",
     "publish.photos.one": "Publier aussi la photo",
