@@ -468,6 +468,23 @@ def test_a_file_is_renamed_explained_and_deleted(with_pet: Browser) -> None:
     assert len(with_pet.library.list_artifacts(with_pet.owner)) == 1
 
 
+def test_who_deletes_a_file_is_told_all_that_goes(with_pet: Browser) -> None:
+    """Both files of a pet are called the same, one of a pair takes the other along, and a file from
+    elsewhere has no training here."""
+    _finished(with_pet)
+    _bring(with_pet, "fluffy")
+    pair = {"imported": False, "run_id": "r9"}
+    _bring(with_pet, "rexdog", companion_id="other", **pair)
+    with_pet.do("tab.open", tab="manage")
+    for question in (
+        "Delete the embedding Biscuit with its training?",
+        "Delete the LoRA Biscuit with its training?",
+        "Delete the embedding Fluffy? This cannot be undone.",
+        "Delete Rexdog with its training? The embedding and the LoRA both go.",
+    ):
+        assert with_pet.shown["manage_files"].count(question) == 1
+
+
 def _bring(browser: Browser, artifact_id: str, **changes: object) -> None:
     """Put a file from elsewhere into the collection."""
     values = {

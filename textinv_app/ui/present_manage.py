@@ -181,11 +181,18 @@ def _actions(words: Words, one: ArtifactView, unfolded: bool, kits: Sequence[Kit
             kind="danger",
             icon=icons.TRASH,
             data_id=one.artifact_id,
-            data_confirm=words("manage.delete_sure", name=one.name),
+            data_confirm=_delete_question(words, one),
             data_confirm_button=words("manage.delete_yes"),
         ),
         class_="pn-actions",
     )
+
+
+def _delete_question(words: Words, one: ArtifactView) -> str:
+    """Ask with all that would go: a training, and the other file that it made."""
+    if one.companion_id:
+        return words("manage.delete_pair", name=one.name)
+    return words(f"manage.delete_{'imported_' if one.imported else ''}{one.method}", name=one.name)
 
 
 def _kits(words: Words, one: ArtifactView, kits: Sequence[KitView]) -> Html:

@@ -330,8 +330,10 @@ WORDS: dict[str, str] = {
     "manage.rename_short": "Rename",
     "manage.download": "Download",
     "manage.pair": "Belongs together",
-    "manage.pair_embedding": "with the LoRA of the same training; take and delete both",
-    "manage.pair_lora": "with the embedding of the same training; take and delete both",
+    "manage.pair_embedding": "with the LoRA of the same training; each is little without the other",
+    "manage.pair_lora": (
+        "with the embedding of the same training; each is little without the other"
+    ),
     "manage.usage": "How to use it",
     "manage.usage_hide": "Hide the guide",
     "manage.copy": "Copy",
@@ -339,7 +341,16 @@ WORDS: dict[str, str] = {
     "manage.negative_on": "{name} now says what should not be in the picture.",
     "manage.negative_off": "{name} now says what should be in the picture.",
     "manage.delete": "Delete",
-    "manage.delete_sure": "Delete {name} with its training? This cannot be undone.",
+    "manage.delete_embedding": (
+        "Delete the embedding {name} with its training? This cannot be undone."
+    ),
+    "manage.delete_lora": "Delete the LoRA {name} with its training? This cannot be undone.",
+    "manage.delete_pair": (
+        "Delete {name} with its training? The embedding and the LoRA both go. This cannot be "
+        "undone."
+    ),
+    "manage.delete_imported_embedding": "Delete the embedding {name}? This cannot be undone.",
+    "manage.delete_imported_lora": "Delete the LoRA {name}? This cannot be undone.",
     "manage.delete_yes": "Delete for good",
     "manage.deleted": "Deleted, for good.",
     "kits.open": "Download for…",

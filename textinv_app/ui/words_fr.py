@@ -349,9 +349,9 @@ WORDS: dict[str, str] = {
     "manage.rename": "Renommer {name}",
     "manage.rename_short": "Renommer",
     "manage.download": "Télécharger",
-    "manage.pair": "Va ensemble",
-    "manage.pair_embedding": "avec le LoRA du même apprentissage ; à emporter et supprimer à deux",
-    "manage.pair_lora": "avec l’embedding du même apprentissage ; à emporter et supprimer à deux",
+    "manage.pair": "Va de pair",
+    "manage.pair_embedding": "avec le LoRA du même apprentissage ; l’un ne va pas sans l’autre",
+    "manage.pair_lora": "avec l’embedding du même apprentissage ; l’un ne va pas sans l’autre",
     "manage.usage": "Mode d’emploi",
     "manage.usage_hide": "Replier",
     "manage.copy": "Copier",
@@ -359,7 +359,16 @@ WORDS: dict[str, str] = {
     "manage.negative_on": "{name} dit maintenant ce qu’on ne doit pas voir.",
     "manage.negative_off": "{name} dit maintenant ce qu’on doit voir.",
     "manage.delete": "Supprimer",
-    "manage.delete_sure": "Supprimer {name} et son apprentissage ? C’est sans retour.",
+    "manage.delete_embedding": (
+        "Supprimer l’embedding {name} et son apprentissage ? C’est sans retour."
+    ),
+    "manage.delete_lora": "Supprimer le LoRA {name} et son apprentissage ? C’est sans retour.",
+    "manage.delete_pair": (
+        "Supprimer {name} et son apprentissage ? L’embedding et le LoRA partent tous les deux. "
+        "C’est sans retour."
+    ),
+    "manage.delete_imported_embedding": "Supprimer l’embedding {name} ? C’est sans retour.",
+    "manage.delete_imported_lora": "Supprimer le LoRA {name} ? C’est sans retour.",
     "manage.delete_yes": "Supprimer pour de bon",
     "manage.deleted": "Supprimé, pour de bon.",
     "kits.open": "Télécharger pour…",
