@@ -659,7 +659,7 @@ def test_a_model_of_ones_own_has_to_be_named(with_pet: Browser) -> None:
     assert with_pet.library.list_runs(with_pet.owner)[0].model_id == "somebody/model"
 
 
-def test_forty_refused_files_are_all_named(browser: Browser) -> None:
+def test_forty_refused_files_are_named_and_all_are_counted(browser: Browser) -> None:
     browser.do("concept.new")
     refused = [
         {
@@ -670,8 +670,14 @@ def test_forty_refused_files_are_all_named(browser: Browser) -> None:
         }
         for number in range(40)
     ]
-    browser.do("photos.arrived", concept_id=browser.shown["concept"], added=0, refused=refused)
+    arrived = {"concept_id": browser.shown["concept"], "refused": refused}
+    browser.do("photos.arrived", added=0, num_refused=57, **arrived)
     assert browser.shown["refusals"].count("<li>") == 40
+    assert "57 files could not be used.</b>" in browser.shown["refusals"]
+    browser.do("photos.arrived", added=3, num_refused=40, **arrived)
+    assert "40 files could not be used. The others are kept.</b>" in browser.shown["refusals"]
+    browser.do("photos.arrived", added=0, concept_id="", refused=refused[:1])
+    assert "One file could not be used.</b>" in browser.shown["refusals"]
 
 
 def test_kits_are_offered_with_guides_in_the_persons_language(with_pet: Browser) -> None:

@@ -190,7 +190,9 @@ def photos_arrived(visit: Visit, command: Command) -> Reply:
     concept_id = command.text("concept_id") or visit.concept_id
     added = command.whole("added", 0, 0, 10_000)
     refused = tuple(_refusal(record) for record in command.records("refused"))
-    drawn = {"refusals": present_upload.refusals(visit.words, refused)}
+    # The page names the first ones only, and counts all.
+    num_refused = command.whole("num_refused", 0, 0, 10_000)
+    drawn = {"refusals": present_upload.refusals(visit.words, refused, num_refused, added)}
     message = visit.words.count("upload.added", added) if added else ""
     parts = UPLOAD_PARTS - {"refusals", "word_hint"} | TRAIN_PARTS
     return Reply(concept_id, frozenset(parts), drawn, message)
