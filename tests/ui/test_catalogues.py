@@ -109,7 +109,15 @@ def test_french_punctuation_never_breaks_from_its_word() -> None:
     assert words("form.title") == "Qui est-ce\u202f?"
     assert words("train.lead.many", n=8, word="rexdog").endswith("«\u00a0rexdog\u00a0».")
     for text in words.catalogue.values():
-        assert not re.search(r" [;:!?»]", text), text
+        assert not re.search(r" [;:!?»]|« ", text), text
+
+
+def test_a_percentage_and_a_size_never_break_from_their_number() -> None:
+    """The French percentage could break, the English one had a space at all."""
+    details = {"name": "a.jpg", "missing_percent": 40, "size_mb": 70, "limit_mb": 60}
+    assert "manque 40\u202f%." in Words("fr").error("photo.broken_off", "", details)
+    assert "40% of it" in Words("en").error("photo.broken_off", "", details)
+    assert "limite est de 60\u00a0Mo." in Words("fr").error("file.too_large", "", details)
 
 
 def test_an_error_is_said_in_the_language_with_its_details() -> None:
@@ -147,4 +155,6 @@ def test_sizes_and_days_follow_the_language() -> None:
     assert Words("en").size(1_420_000) == "1.4\u00a0MB"
     assert Words("fr").size(3_214) == "3,2\u00a0ko"
     assert Words("fr").day("2026-08-02T10:00:00Z") == "2\u00a0août 2026"
+    assert Words("fr").day("2026-01-01T10:00:00Z") == "1er\u00a0janv. 2026"
+    assert Words("en").day("2026-01-01T10:00:00Z") == "1\u00a0Jan 2026"
     assert Words("en").day("not a time") == ""
