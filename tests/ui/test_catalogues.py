@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from textinv_app.domain.class_words import CLASS_WORDS
 from textinv_app.errors import BadInput
 from textinv_app.formats.usage import all_step_codes
 from textinv_app.ui.errors_en import ERRORS as ERRORS_EN
@@ -110,6 +111,14 @@ def test_french_punctuation_never_breaks_from_its_word() -> None:
     assert words("train.lead.many", n=8, word="rexdog").endswith("«\u00a0rexdog\u00a0».")
     for text in words.catalogue.values():
         assert not re.search(r" [;:!?»]|« ", text), text
+
+
+def test_every_class_word_has_its_french() -> None:
+    """But for the breeds and pets that both languages call the same, and the young of an animal."""
+    pairs = (pair.split("=") for pair in WORDS_FR["form.class_translations"].split(" | "))
+    translated = {english: french for french, english in pairs}
+    same = {"beagle", "chihuahua", "corgi", "hamster", "husky", "labrador", "rat", "terrier"}
+    assert set(CLASS_WORDS) - set(translated) - same == {"puppy", "kitten"}
 
 
 def test_a_percentage_and_a_size_never_break_from_their_number() -> None:

@@ -141,11 +141,17 @@ def test_an_animal_is_chosen_with_one_touch(browser: Browser) -> None:
 
 
 def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
+    """Of the usual pets many reached the model in French."""
     browser = Browser(library, "fr")
     browser.load()
     browser.do("concept.new")
-    browser.do("concept.change", field="class_word", value="Lapin")
-    assert library.list_concepts(browser.owner)[0].concept.class_word == "rabbit"
+    for typed, class_word in (
+        *(("Lapin", "rabbit"), ("furet", "ferret"), ("souris", "mouse"), ("poisson", "fish")),
+        *(("poney", "pony"), ("âne", "donkey"), ("ane", "donkey"), ("serpent", "snake")),
+        *(("cochon d'Inde", "guinea pig"), ("cochon d’inde", "guinea pig"), ("axolotl", "axolotl")),
+    ):
+        browser.do("concept.change", field="class_word", value=typed)
+        assert library.list_concepts(browser.owner)[0].concept.class_word == class_word
 
 
 def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browser) -> None:

@@ -146,7 +146,7 @@ FILES: dict[str, str] = {
     ),
     "file.whole_model": (
         "C’est un modèle d’images entier, pas un embedding ni un LoRA. Pour lui apprendre un mot, "
-        "nommez-le comme votre propre modèle dans l’onglet d’apprentissage."
+        "nommez-le comme votre propre modèle dans l’onglet « Apprendre »."
     ),
     "file.wild_values": (
         "Certains nombres de ce fichier sont des milliers de fois trop grands : son apprentissage "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from textinv_app.domain.concept import Concept, SquareCrop
@@ -64,8 +65,14 @@ def _change_of(visit: Visit, command: Command) -> ConceptChange:
 def _english_class_word(visit: Visit, typed: str) -> str:
     """Translate a class word that people type in their language: models know English words."""
     pairs = visit.words("form.class_translations").split("|")
-    translations = dict(pair.strip().split("=") for pair in pairs if pair.strip())
-    return translations.get(typed, typed)
+    translations = dict(_unaccented(pair).strip().split("=") for pair in pairs if pair.strip())
+    return translations.get(_unaccented(typed), typed)
+
+
+def _unaccented(text: str) -> str:
+    """Return a text as many people type it: without accents, with a straight apostrophe."""
+    letters = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def change_concept(visit: Visit, command: Command) -> Reply:

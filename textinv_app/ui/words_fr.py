@@ -21,8 +21,8 @@ WORDS: dict[str, str] = {
     # Photos
     "upload.title": "Montrez-nous votre animal",
     "upload.lead": (
-        "Cinq à dix photos suffisent. Vous seul les voyez, et le lieu et l’heure que votre "
-        "téléphone y a inscrits sont effacés."
+        "Cinq à dix photos suffisent. Personne d’autre ne les voit, et le lieu et l’heure que "
+        "votre téléphone y a inscrits sont effacés."
     ),
     "upload.keep_days": (
         "Sur ce serveur, ce qui n’est pas ouvert pendant {days} jours est supprimé."
@@ -49,8 +49,8 @@ WORDS: dict[str, str] = {
     "photos.count.many": "{n} photos",
     "photos.add_more.one": "Encore une aiderait : cinq à dix photos, c’est l’idéal.",
     "photos.add_more.many": "Encore {n} aideraient : cinq à dix photos, c’est l’idéal.",
-    "photos.flawed.one": "Une photo a une remarque. Gardez-la ou remplacez-la.",
-    "photos.flawed.many": "{n} photos ont une remarque. Gardez-les ou remplacez-les.",
+    "photos.flawed.one": "Une photo appelle une remarque. Gardez-la ou remplacez-la.",
+    "photos.flawed.many": "{n} photos appellent une remarque. Gardez-les ou remplacez-les.",
     "photos.all_fine": "Toutes sont bonnes. Vérifiez que votre animal est bien dans chaque carré.",
     "photos.tips": "De bonnes photos, c’est quoi ?",
     "photos.tip1": "Votre animal est grand dans l’image, et seul.",
@@ -75,7 +75,7 @@ WORDS: dict[str, str] = {
     "form.class_word": "Ce que c’est, en un mot",
     "form.class_word_help": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
-        "traduisons chien, chat, lapin…"
+        "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),
     "form.class_word_vague": (
         "« Pet » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
@@ -86,10 +86,24 @@ WORDS: dict[str, str] = {
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
     "form.class_words_negative": "picture|photo|drawing",
     "form.class_translations": (
-        "chien=dog | chienne=dog | chiot=dog | chat=cat | chatte=cat | chaton=cat | lapin=rabbit | "
-        "cheval=horse | jument=horse | cochon d’inde=guinea pig | cochon d'inde=guinea pig | "
-        "perroquet=parrot | oiseau=bird | tortue=turtle | renard=fox | animal=pet | "
-        "peinture=painting | dessin=drawing | aquarelle=watercolor | image=picture"
+        "chien=dog | chienne=dog | chiot=dog | chat=cat | chatte=cat | chaton=cat | "
+        "lapin=rabbit | lapine=rabbit | lapereau=rabbit | cobaye=guinea pig | "
+        "cochon d’inde=guinea pig | souris=mouse | furet=ferret | gerbille=gerbil | "
+        "cheval=horse | jument=horse | poulain=horse | poney=pony | âne=donkey | ânesse=donkey | "
+        "vache=cow | veau=cow | taureau=bull | chèvre=goat | chevreau=goat | mouton=sheep | "
+        "brebis=sheep | agneau=lamb | cochon=pig | lama=llama | alpaga=alpaca | renard=fox | "
+        "ours=bear | loup=wolf | hérisson=hedgehog | écureuil=squirrel | perroquet=parrot | "
+        "perruche=budgie | canari=canary | oiseau=bird | poule=chicken | coq=rooster | "
+        "poussin=chick | canard=duck | cane=duck | oie=goose | dinde=turkey | hibou=owl | "
+        "chouette=owl | tortue=turtle | lézard=lizard | iguane=iguana | serpent=snake | "
+        "grenouille=frog | crapaud=toad | poisson=fish | poisson rouge=goldfish | "
+        "araignée=spider | escargot=snail | caniche=poodle | bouledogue=bulldog | "
+        "teckel=dachshund | épagneul=spaniel | colley=collie | berger allemand=german shepherd | "
+        "chat tigré=tabby cat | chat siamois=siamese cat | siamois=siamese cat | "
+        "chat persan=persian cat | persan=persian cat | jouet=toy | poupée=doll | "
+        "peluche=teddy bear | ours en peluche=teddy bear | nounours=teddy bear | animal=pet | "
+        "animal de compagnie=pet | peinture=painting | tableau=painting | dessin=drawing | "
+        "croquis=sketch | aquarelle=watercolor | photographie=photo | image=picture"
     ),
     "form.word": "Le nouveau mot",
     "form.word_help": (
@@ -385,8 +399,8 @@ WORDS: dict[str, str] = {
     "kits.one": "Kit",
     "kits.file_for": "Le fichier seul, pour {program}",
     "kits.file_about": "Écrit à sa façon, sans kit. Tous les autres prennent « Télécharger ».",
-    "manage.recreate": "Réapprendre de même",
-    "manage.recreate_title": "Remplir l’apprentissage comme ce fichier a été appris",
+    "manage.recreate": "Refaire le même apprentissage",
+    "manage.recreate_title": "Remplir les choix comme ce fichier a été appris",
     "like.title": "Comme « {name} »",
     "like.vectors.one": "{n} vecteur",
     "like.vectors.many": "{n} vecteurs",
@@ -410,7 +424,7 @@ WORDS: dict[str, str] = {
     ),
     "publish.visibility": "Qui peut le voir ?",
     "publish.private": "Privé",
-    "publish.private_help": "Vous seul, ou les membres de l’organisation.",
+    "publish.private_help": "Seulement vous, ou les membres de l’organisation.",
     "publish.public": "Public",
     "publish.public_help": "Tout le monde peut le voir et le télécharger.",
     "publish.photos.one": "Publier aussi la photo",
