@@ -278,6 +278,7 @@ def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) ->
     assert "It does not look much like Biscuit yet." in html
     assert f"{round(kept.likeness)} / 100" in html
     assert f"Step {kept.step} was the best and is kept." in html
+    assert "so far" not in html
 
 
 def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(

@@ -159,7 +159,7 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
 
 
 def _verdict(words: Words, view: RunView) -> Html | None:
-    if not view.verdicts:
+    if not view.verdicts or view.status is RunStatus.CANCELLED:
         return None
     best, is_negative = _best(view.verdicts), view.kind == "negative"
     told, when, kept = view.verdicts[-1], "", "judged.best"
@@ -339,7 +339,7 @@ def _nearest(words: Words, view: RunView) -> Html | None:
     ]
     return tag(
         "div",
-        tag("h4", words("nearest.title")),
+        tag("h4", words("nearest.title_done" if view.status.is_final else "nearest.title")),
         tag("p", words("nearest.text", word=view.placeholder_token), class_="pn-help"),
         tag("ul", *chips, class_="pn-chips"),
         class_="pn-nearest",

@@ -250,6 +250,7 @@ WORDS: dict[str, str] = {
     "chart.likeness_waiting": "The curve of the likeness begins soon.",
     "chart.likeness_summary": "Likeness from {first} to {last} of 100 at step {step}.",
     "nearest.title": "What the word means so far",
+    "nearest.title_done": "What the word means",
     "nearest.text": "The words of the dictionary that stand nearest to “{word}”.",
     # Compare
     "compare.empty.title": "Nothing to compare yet",

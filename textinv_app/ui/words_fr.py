@@ -284,6 +284,7 @@ WORDS: dict[str, str] = {
     "chart.likeness_waiting": "La courbe de la ressemblance va bientôt commencer.",
     "chart.likeness_summary": "Ressemblance de {first} à {last} sur 100 à l’étape {step}.",
     "nearest.title": "Ce que le mot veut dire pour l’instant",
+    "nearest.title_done": "Ce que le mot veut dire",
     "nearest.text": "Les mots du dictionnaire les plus proches de « {word} ».",
     # Compare
     "compare.empty.title": "Rien à comparer pour l’instant",
