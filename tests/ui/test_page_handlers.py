@@ -457,6 +457,26 @@ def test_examples_of_a_pet_and_of_a_style_are_told_apart(browser: Browser) -> No
     assert setup.count('style="display:none" data-local="example" data-kind="style"') == 6
 
 
+def test_each_likeness_of_a_file_says_what_it_was_measured_on(with_pet: Browser) -> None:
+    """One file had three numbers under one name."""
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.advance(with_pet.owner, run.run_id, 250)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    (artifact,) = with_pet.library.list_artifacts(with_pet.owner)
+    with_pet.do("compare.draw", prompt="a biscuitdog", embedding=artifact.artifact_id)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    assert drawing is not None
+    with_pet.library.draw(with_pet.owner, drawing.drawing_id, 2)
+    with_pet.load(with_pet.shown["concept"])
+    for part, label in (
+        ("train_runs", "Likeness, easy and hard previews"),
+        ("manage_files", "Likeness, plainly asked"),
+        ("compare_results", "Likeness of these pictures"),
+    ):
+        assert f'aria-label="{label}"' in with_pet.shown[part]
+
+
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a dog", **files)

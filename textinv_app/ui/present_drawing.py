@@ -154,7 +154,7 @@ def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactVie
     return tag(
         "div",
         present.facts(rows),
-        present.likeness_meter(words, likeness) if measured else None,
+        present.likeness_meter(words, likeness, "drawn") if measured else None,
         class_="pn-column-facts",
     )
 

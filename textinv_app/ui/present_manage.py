@@ -121,7 +121,7 @@ def _likeness(words: Words, one: ArtifactView) -> Html | None:
     """Show how like the photos its pictures are, where that is what was wanted."""
     if one.likeness is None or one.kind == "negative":
         return None
-    return present.likeness_meter(words, one.likeness)
+    return present.likeness_meter(words, one.likeness, "file")
 
 
 def _negative_switch(words: Words, one: ArtifactView) -> Html | None:

@@ -175,7 +175,7 @@ def _verdict(words: Words, view: RunView) -> Html | None:
             class_="pn-verdict-text",
         ),
         # What is not to be seen is judged by what was learnt, not by what pictures look like.
-        None if is_negative else present.likeness_meter(words, told.likeness),
+        None if is_negative else present.likeness_meter(words, told.likeness, "previews"),
         tag("p", words(kept, step=best.step), class_="pn-help") if best else None,
         class_=f"pn-verdict pn-verdict-{told.verdict}",
     )

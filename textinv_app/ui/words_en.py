@@ -223,7 +223,9 @@ WORDS: dict[str, str] = {
     "judged.done_copying_photos": "This is {name}, though it begins to copy your photos.",
     "judged.done_not_improving": "It stopped getting better. This is the best it came to.",
     "judged.kept": "Step {step} was the best and is kept.",
-    "likeness.label": "Likeness",
+    "likeness.previews": "Likeness, easy and hard previews",
+    "likeness.file": "Likeness, plainly asked",
+    "likeness.drawn": "Likeness of these pictures",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "Likeness was not measured here.",
     "redrawn.title": "Your photos, the way Crayon draws them",
@@ -245,7 +247,9 @@ WORDS: dict[str, str] = {
     "chart.loss_waiting": "The curve of the validation loss begins soon.",
     "chart.loss_summary": "Validation loss from {first} to {last} at step {step}.",
     "chart.likeness": "Likeness",
-    "chart.likeness_help": "How much its pictures look like your photos. Higher is better.",
+    "chart.likeness_help": (
+        "How much the previews of a step, easy and hard, look like your photos. Higher is better."
+    ),
     "chart.likeness_axis": "likeness (0–100)",
     "chart.likeness_waiting": "The curve of the likeness begins soon.",
     "chart.likeness_summary": "Likeness from {first} to {last} of 100 at step {step}.",

@@ -257,7 +257,9 @@ WORDS: dict[str, str] = {
     "judged.done_copying_photos": "C’est {name}, même s’il commence à recopier vos photos.",
     "judged.done_not_improving": "Plus de progrès. Voici le mieux qu’il ait fait.",
     "judged.kept": "L’étape {step} était la meilleure ; elle est gardée.",
-    "likeness.label": "Ressemblance",
+    "likeness.previews": "Ressemblance, essais faciles et difficiles",
+    "likeness.file": "Ressemblance, demande simple",
+    "likeness.drawn": "Ressemblance de ces images",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "La ressemblance n’a pas été mesurée ici.",
     "redrawn.title": "Vos photos, dessinées par Crayon",
@@ -279,7 +281,10 @@ WORDS: dict[str, str] = {
     "chart.loss_waiting": "La courbe de la perte de validation va bientôt commencer.",
     "chart.loss_summary": "Perte de validation de {first} à {last} à l’étape {step}.",
     "chart.likeness": "Ressemblance",
-    "chart.likeness_help": "Combien ses images ressemblent à vos photos. Plus, c’est mieux.",
+    "chart.likeness_help": (
+        "Combien les essais d’une étape, faciles et difficiles, ressemblent à vos photos. Plus, "
+        "c’est mieux."
+    ),
     "chart.likeness_axis": "ressemblance (0–100)",
     "chart.likeness_waiting": "La courbe de la ressemblance va bientôt commencer.",
     "chart.likeness_summary": "Ressemblance de {first} à {last} sur 100 à l’étape {step}.",
