@@ -198,6 +198,16 @@ def test_start_queues_one_run_for_each_method_and_only_once(with_pet: Browser) -
     assert "next in line" in with_pet.shown["train_runs"]
 
 
+def test_models_that_cannot_run_here_are_folded_away(with_pet: Browser) -> None:
+    """On a phone three of them came before the first choice."""
+    usable, folded = with_pet.shown["train_setup"].split("<details", 1)
+    assert 'value="crayon"' in usable
+    assert 'value="custom"' in usable
+    assert "disabled" not in usable
+    assert "Models that cannot run here" in folded
+    assert folded.count("Needs a computer with a graphics card") == 3
+
+
 def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
     both = with_pet.shown["train_presets"]
     with_pet.do("train.choose", model="crayon", teach="embedding", preset="quick")

@@ -97,10 +97,14 @@ def setup(
         tag("input", type="hidden", id=ids.LIKE_FIELD, value=choice.like_id),
         _group(
             words("train.model"),
-            [*[_model(words, model, choice) for model in models], _own_model(words, is_own)],
+            [
+                *[_model(words, model, choice) for model in models if model.available],
+                _own_model(words, is_own),
+            ],
             "models",
         ),
         _own_model_field(words, choice.model_id if is_own else ""),
+        _unusable_models(words, [model for model in models if not model.available], choice),
         _group(
             words("train.teach"),
             [_teach(words, teach, choice) for teach in teachable(kind)],
@@ -151,6 +155,20 @@ def _model(words: Words, model: ModelView, choice: TrainChoice) -> Html:
         status,
         changes="train",
         disabled=not model.available,
+    )
+
+
+def _unusable_models(words: Words, models: Sequence[ModelView], choice: TrainChoice) -> Html | None:
+    """Fold away the models that cannot be chosen here, each with what it lacks."""
+    if not models:
+        return None
+    cards = [_model(words, model, choice) for model in models]
+    return tag(
+        "details",
+        tag("summary", words("train.unusable")),
+        tag("div", *cards, class_="pn-cards pn-cards-models"),
+        class_="pn-guide",
+        data_fold="unusable-models",
     )
 
 

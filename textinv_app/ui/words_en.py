@@ -110,6 +110,7 @@ WORDS: dict[str, str] = {
     "train.lead.one": "One photo, and the word “{word}”.",
     "train.lead.many": "{n} photos, and the word “{word}”.",
     "train.model": "Which image model?",
+    "train.unusable": "Models that cannot run here",
     "train.custom": "Your own model",
     "train.custom_example": "Hugging Face id, folder, or .safetensors file",
     "train.teach": "What should it learn?",

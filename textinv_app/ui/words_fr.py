@@ -138,6 +138,7 @@ WORDS: dict[str, str] = {
     "train.lead.one": "Une photo, et le mot « {word} ».",
     "train.lead.many": "{n} photos, et le mot « {word} ».",
     "train.model": "Quel modèle d’images ?",
+    "train.unusable": "Modèles qui ne fonctionnent pas ici",
     "train.custom": "Votre propre modèle",
     "train.custom_example": "Identifiant Hugging Face, dossier ou fichier .safetensors",
     "train.teach": "Que doit-il apprendre ?",
