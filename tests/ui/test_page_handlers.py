@@ -386,6 +386,20 @@ def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Brows
     assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
 
 
+def test_a_training_of_another_pet_reaches_the_collection_by_itself(with_pet: Browser) -> None:
+    """It appeared when the tab was pressed the next time."""
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.do("sample.use", id="clover")
+    with_pet.tick()
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    with_pet.tick()
+    assert {"compare_setup", "manage_files"} <= with_pet.changed
+    assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
+    with_pet.tick()
+    assert with_pet.changed == set()
+
+
 def test_everything_is_there_again_in_another_browser(with_pet: Browser) -> None:
     with_pet.start()
     other = Browser(with_pet.library)
