@@ -29,8 +29,10 @@ _DRAW = ("draw", "--output", "OUT")
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--preset", "fast"), "preset"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--max-steps", "0"), "max-steps"),
         (
-            (*_TRAIN, "--photos", "PHOTOS", "--word", "badpics", "--kind", "negative")
-            + ("--method", "both"),
+            (
+                *(*_TRAIN, "--photos", "PHOTOS", "--word", "badpics"),
+                *("--kind", "negative", "--method", "both"),
+            ),
             "embedding",
         ),
         ((*_DRAW,), "--prompt"),
