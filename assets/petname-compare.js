@@ -37,8 +37,19 @@
     }
   }
 
+  /* A style is asked for in other sentences than a pet. */
+  function fitExamples() {
+    const kind = [byId('pn-embedding-choice'), byId('pn-lora-choice')]
+      .map((select) => select && select.selectedOptions[0] && select.selectedOptions[0].dataset.kind)
+      .find(Boolean);
+    for (const chip of kind ? $$('.pn-chip[data-template]') : []) {
+      chip.style.display = chip.dataset.kind === kind ? '' : 'none';
+    }
+  }
+
   function chooseFile() {
     fitNegatives();
+    fitExamples();
     const word = wordNow();
     for (const chip of $$('.pn-chip[data-template]')) {
       chip.textContent = chip.dataset.template.replace('{word}', word);
@@ -51,7 +62,7 @@
     $('code', chip).textContent = word;
   }
 
-  petname.refreshers.push(fitNegatives);
+  petname.refreshers.push(fitNegatives, fitExamples);
 
   Object.assign(petname.local, {
     'insert-word'() {

@@ -78,6 +78,7 @@
     }
     batch.remove();
     if (answer.added || answer.refused.length) {
+      answer.num_refused = answer.refused.length;
       answer.refused = answer.refused.slice(0, 40);
       petname.send({ do: purpose === 'photos' ? 'photos.arrived' : 'files.arrived', ...answer });
     }

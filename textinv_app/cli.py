@@ -109,7 +109,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add(
         "--method",
         choices=("embedding", "lora", "both", "pivotal"),
-        help="usually embedding; both trains the two apart, pivotal together",
+        help="usually embedding; both trains the two apart, pivotal together; negative: embedding",
     )
     add(
         "--embedding-variant",

@@ -28,6 +28,13 @@ _DRAW = ("draw", "--output", "OUT")
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--base-model", "nope"), "nope"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--preset", "fast"), "preset"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--max-steps", "0"), "max-steps"),
+        (
+            (
+                *(*_TRAIN, "--photos", "PHOTOS", "--word", "badpics"),
+                *("--kind", "negative", "--method", "both"),
+            ),
+            "embedding",
+        ),
         ((*_DRAW,), "--prompt"),
         ((*_DRAW, "--prompt", "a dog", "--base-model", "EMPTY"), "no image model"),
         ((*_DRAW, "--prompt", "a dog", "--base-model", "MODEL", "--seed", "-1"), "seed"),

@@ -47,6 +47,7 @@ def test_the_french_guide_is_french_and_typeset(tmp_path: Path, family: Any) -> 
         guide = guide_of(files_of(program, *parts, language="fr"))
         assert '<html lang="fr">' in guide
         assert "Est-ce que ça marche\u202f?" in guide
+        assert not re.search("«\u202f|\u202f[»:]", guide), "spaced as on the page"
         body = guide.split("<body>")[1].split("<script>")[0]
         for english in ("Unpack", "Good to know", "Copy<", "self-test and", "Write "):
             assert english not in body

@@ -1,7 +1,7 @@
 """A painter without torch: it draws one-colour pictures, or dies, as a prompt tells it to.
 
 A prompt with ``KILL`` ends the process, one with ``WAIT`` takes for ever, one with ``ONCE`` ends it
-the first time only.
+the first time only, and one with ``MISSING`` finds no model.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ def paint(folder: Path) -> None:
     if "KILL" in prompt or ("ONCE" in prompt and not mark.exists()):
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    if "MISSING" in prompt:
+        details = {"name": "somebody/model"}
+        failed = DrawingOutcome(status="failed", error_code="model.offline", error_details=details)
+        atomic_write_text(folder / "outcome.json", failed.model_dump_json())
+        return
     pictures: list[DrawnPicture] = []
     total = len(request.columns) * request.num_images
     for index in range(request.num_images):

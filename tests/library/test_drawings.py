@@ -147,6 +147,21 @@ def test_a_drawing_that_kills_the_painter_twice_is_given_up_and_the_next_is_draw
     assert tick_until_ended(world, harmless).status == "done"
 
 
+def test_a_drawing_that_failed_tells_what_its_sentence_is_made_from(world: World) -> None:
+    """It once said that "…" is not on this machine."""
+    failed = tick_until_ended(world, draw(world, prompt="MISSING"))
+    assert (failed.error_code, failed.error_details) == (
+        "model.offline",
+        {"name": "somebody/model"},
+    )
+    outcome = world.data_dir / "drawings" / failed.drawing_id / "outcome.json"
+    old = json.loads(outcome.read_text(encoding="utf-8"))
+    del old["error_details"]
+    outcome.write_text(json.dumps(old), encoding="utf-8")
+    seen = world.service.drawing(world.owner, failed.drawing_id)
+    assert (seen.status, seen.error_details) == ("failed", {}), "written before there were any"
+
+
 def test_cancelling_keeps_what_was_drawn_and_frees_the_painter(world: World) -> None:
     endless = draw(world, prompt="WAIT")
     world.tick_until(lambda: world.service.drawing(world.owner, endless.drawing_id).pictures)

@@ -12,6 +12,7 @@ from library_world import World, scripted_executor, token_of
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, ModelUnavailable, PetnameError, QuotaReached
+from textinv_app.library.api import ConceptChange
 from textinv_app.library import removing
 
 
@@ -137,6 +138,16 @@ def test_a_full_disk_is_told_before_anything_is_queued(make_world: Callable[...,
     assert caught.value.code == "storage.low"
     assert int(caught.value.details["needed_mb"]) > int(caught.value.details["free_mb"])
     assert list((world.data_dir / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("method", ["lora", "pivotal"])
+def test_what_pictures_should_not_be_like_is_refused_to_a_lora(world: World, method: str) -> None:
+    concept_id = world.concept().concept.concept_id
+    world.service.update_concept(world.owner, concept_id, ConceptChange(kind="negative"))
+    with pytest.raises(BadInput) as caught:
+        world.start(concept_id, methods=("embedding", method))
+    assert caught.value.code == "training.negative_method"
+    assert world.service.list_runs(world.owner) == ()
 
 
 def test_a_token_must_be_long(world: World) -> None:

@@ -32,6 +32,8 @@ def kill_runner(world: World, run_id: str) -> None:
 
 def test_a_training_ends_with_a_file_that_can_be_downloaded(world: World) -> None:
     concept = world.concept()
+    before = world.service.artifacts_version(world.owner)
+    strangers = world.service.artifacts_version(world.stranger)
     run = world.start(concept.concept.concept_id)
     assert run.status is RunStatus.QUEUED
     assert run.queue_position == 1
@@ -41,6 +43,8 @@ def test_a_training_ends_with_a_file_that_can_be_downloaded(world: World) -> Non
     assert done.fraction == 1.0
     assert done.validations
     (artifact,) = world.service.list_artifacts(world.owner)
+    assert world.service.artifacts_version(world.owner) != before
+    assert world.service.artifacts_version(world.stranger) == strangers
     assert artifact.artifact_id == done.artifact_id
     assert artifact.placeholder_token == "rexdog"
     assert artifact.likeness == 60.0

@@ -450,6 +450,9 @@ class FakeLibrary:
     def list_artifacts(self, owner: str) -> tuple[ArtifactView, ...]:
         return tuple(reversed(self._mine(owner).artifacts.values()))
 
+    def artifacts_version(self, owner: str) -> str:
+        return " ".join(self._mine(owner).artifacts)
+
     def artifact(self, owner: str, artifact_id: str) -> ArtifactView:
         try:
             return self._mine(owner).artifacts[artifact_id]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from textinv_app.domain.class_words import CLASS_WORDS
 from textinv_app.errors import BadInput
+from textinv_app.formats.usage import all_step_codes
 from textinv_app.ui.errors_en import ERRORS as ERRORS_EN
 from textinv_app.ui.errors_fr import ERRORS as ERRORS_FR
 from textinv_app.ui.files_en import FILES as FILES_EN
@@ -98,11 +100,9 @@ def test_every_error_that_is_raised_has_a_sentence() -> None:
     assert not sorted({f"{code} ({place})" for code, place in raised if code not in CODES})
 
 
-@pytest.mark.parametrize("program", ["comfyui", "a1111", "invokeai"])
-@pytest.mark.parametrize("method", ["embedding", "lora"])
-def test_every_step_of_the_guides_has_a_sentence(program: str, method: str) -> None:
-    for key in (f"put_{method}", f"{method}_prompt", f"{method}_negative_prompt"):
-        assert f"usage.{program}.{key}" in FILES_EN
+def test_every_step_of_the_guides_has_a_sentence_and_no_sentence_is_for_none() -> None:
+    told = {key for key in FILES_EN if key.startswith("usage.")}
+    assert told == set(all_step_codes())
 
 
 def test_french_punctuation_never_breaks_from_its_word() -> None:
@@ -110,7 +110,23 @@ def test_french_punctuation_never_breaks_from_its_word() -> None:
     assert words("form.title") == "Qui est-ce\u202f?"
     assert words("train.lead.many", n=8, word="rexdog").endswith("«\u00a0rexdog\u00a0».")
     for text in words.catalogue.values():
-        assert not re.search(r" [;:!?»]", text), text
+        assert not re.search(r" [;:!?»]|« ", text), text
+
+
+def test_every_class_word_has_its_french() -> None:
+    """But for the breeds and pets that both languages call the same, and the young of an animal."""
+    pairs = (pair.split("=") for pair in WORDS_FR["form.class_translations"].split(" | "))
+    translated = {english: french for french, english in pairs}
+    same = {"beagle", "chihuahua", "corgi", "hamster", "husky", "labrador", "rat", "terrier"}
+    assert set(CLASS_WORDS) - set(translated) - same == {"puppy", "kitten"}
+
+
+def test_a_percentage_and_a_size_never_break_from_their_number() -> None:
+    """The French percentage could break, the English one had a space at all."""
+    details = {"name": "a.jpg", "missing_percent": 40, "size_mb": 70, "limit_mb": 60}
+    assert "manque 40\u202f%." in Words("fr").error("photo.broken_off", "", details)
+    assert "40% of it" in Words("en").error("photo.broken_off", "", details)
+    assert "limite est de 60\u00a0Mo." in Words("fr").error("file.too_large", "", details)
 
 
 def test_an_error_is_said_in_the_language_with_its_details() -> None:
@@ -148,4 +164,6 @@ def test_sizes_and_days_follow_the_language() -> None:
     assert Words("en").size(1_420_000) == "1.4\u00a0MB"
     assert Words("fr").size(3_214) == "3,2\u00a0ko"
     assert Words("fr").day("2026-08-02T10:00:00Z") == "2\u00a0août 2026"
+    assert Words("fr").day("2026-01-01T10:00:00Z") == "1er\u00a0janv. 2026"
+    assert Words("en").day("2026-01-01T10:00:00Z") == "1\u00a0Jan 2026"
     assert Words("en").day("not a time") == ""

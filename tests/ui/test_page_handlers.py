@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -140,11 +141,17 @@ def test_an_animal_is_chosen_with_one_touch(browser: Browser) -> None:
 
 
 def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
+    """Of the usual pets many reached the model in French."""
     browser = Browser(library, "fr")
     browser.load()
     browser.do("concept.new")
-    browser.do("concept.change", field="class_word", value="Lapin")
-    assert library.list_concepts(browser.owner)[0].concept.class_word == "rabbit"
+    for typed, class_word in (
+        *(("Lapin", "rabbit"), ("furet", "ferret"), ("souris", "mouse"), ("poisson", "fish")),
+        *(("poney", "pony"), ("âne", "donkey"), ("ane", "donkey"), ("serpent", "snake")),
+        *(("cochon d'Inde", "guinea pig"), ("cochon d’inde", "guinea pig"), ("axolotl", "axolotl")),
+    ):
+        browser.do("concept.change", field="class_word", value=typed)
+        assert library.list_concepts(browser.owner)[0].concept.class_word == class_word
 
 
 def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browser) -> None:
@@ -189,6 +196,16 @@ def test_start_queues_one_run_for_each_method_and_only_once(with_pet: Browser) -
     assert [one.method for one in runs] == ["lora", "embedding"]
     assert with_pet.shown["train_runs"].count("<article") == 2
     assert "next in line" in with_pet.shown["train_runs"]
+
+
+def test_models_that_cannot_run_here_are_folded_away(with_pet: Browser) -> None:
+    """On a phone three of them came before the first choice."""
+    usable, folded = with_pet.shown["train_setup"].split("<details", 1)
+    assert 'value="crayon"' in usable
+    assert 'value="custom"' in usable
+    assert "disabled" not in usable
+    assert "Models that cannot run here" in folded
+    assert folded.count("Needs a computer with a graphics card") == 3
 
 
 def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
@@ -271,6 +288,49 @@ def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) ->
     assert "It does not look much like Biscuit yet." in html
     assert f"{round(kept.likeness)} / 100" in html
     assert f"Step {kept.step} was the best and is kept." in html
+    assert "so far" not in html
+
+
+def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(
+    with_pet: Browser,
+) -> None:
+    """A LoRA of it could never be worn, yet "both" was what was chosen."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    assert with_pet.shown["train_setup"].count('name="pn-teach"') == 1
+    assert 'value="embedding" checked' in with_pet.shown["train_setup"]
+    assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
+    with_pet.start(teach="")
+    assert [one.method for one in with_pet.library.list_runs(with_pet.owner)] == ["embedding"]
+
+
+def test_a_negative_run_is_judged_by_what_it_has_learnt(with_pet: Browser) -> None:
+    """It was hailed as the pet itself, with a meter of its likeness to spoilt pictures."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    with_pet.tick()
+    assert "It knows what to keep out" in with_pet.shown["train_runs"]
+    with_pet.library.finish(with_pet.owner, run_id)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "It knows what to keep out of pictures." in html
+    assert "Step 250 was the best and is kept." in html
+    for wrong in ("This is", "Best so far", "Likeness", "Higher is better"):
+        assert wrong not in html
+    assert "Likeness" not in with_pet.shown["manage_files"]
+
+
+def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
+    """Its examples were photos of a picture."""
+    with_pet.do("concept.change", field="kind", value="negative")
+    with_pet.do("concept.change", field="class_word", value="picture")
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    with_pet.do("tab.open", tab="compare")
+    assert "a photo of a cat" in with_pet.shown["compare_setup"]
+    assert "of a picture" not in with_pet.shown["compare_setup"]
 
 
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
@@ -326,6 +386,20 @@ def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Brows
     assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
 
 
+def test_a_training_of_another_pet_reaches_the_collection_by_itself(with_pet: Browser) -> None:
+    """It appeared when the tab was pressed the next time."""
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.do("sample.use", id="clover")
+    with_pet.tick()
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    with_pet.tick()
+    assert {"compare_setup", "manage_files"} <= with_pet.changed
+    assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
+    with_pet.tick()
+    assert with_pet.changed == set()
+
+
 def test_everything_is_there_again_in_another_browser(with_pet: Browser) -> None:
     with_pet.start()
     other = Browser(with_pet.library)
@@ -360,6 +434,73 @@ def test_a_comparison_is_drawn_with_what_was_chosen(with_pet: Browser) -> None:
     assert "Download them all as one picture" in html
 
 
+def test_the_seconds_of_one_run_count_once_for_its_two_files(with_pet: Browser) -> None:
+    for method in ("embedding", "lora"):
+        _bring(with_pet, method, method=method, run_id="r1", imported=False, training_seconds=120.0)
+    for run_id, told in (("r1", "2\u00a0min<"), ("r2", "4\u00a0min<")):
+        _bring(
+            with_pet, "lora", method="lora", run_id=run_id, imported=False, training_seconds=120.0
+        )
+        with_pet.do("compare.draw", prompt="a embedding", embedding="embedding", lora="lora")
+        both = with_pet.shown["compare_results"].split('data-column="both"')[1]
+        assert told in both
+
+
+def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="a biscuitdog", **files)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    assert drawing is not None
+    with_pet.library._mine(with_pet.owner).drawings[drawing.drawing_id] = replace(
+        drawing,
+        status="failed",
+        version="failed",
+        error_code="model.offline",
+        error_details={"name": "somebody/model"},
+    )
+    with_pet.tick()
+    assert "somebody/model is not on this machine" in with_pet.shown["compare_results"]
+
+
+def test_a_style_is_asked_for_as_it_was_taught(browser: Browser) -> None:
+    """It was given a pet's sentences, a party hat among them."""
+    _bring(browser, "inky", kind="style")
+    browser.do("tab.open", tab="compare")
+    setup = browser.shown["compare_setup"]
+    assert "a cat in the style of inky</textarea>" in setup
+    assert setup.count('data-kind="style"') == 7, "six sentences and the file"
+    assert "a photo of a inky" not in setup
+
+
+def test_examples_of_a_pet_and_of_a_style_are_told_apart(browser: Browser) -> None:
+    _bring(browser, "inky", kind="style")
+    _bring(browser, "fluffy")
+    browser.do("tab.open", tab="compare")
+    setup = browser.shown["compare_setup"]
+    assert "a photo of a fluffy</textarea>" in setup
+    assert setup.count('style="display:none" data-local="example" data-kind="style"') == 6
+
+
+def test_each_likeness_of_a_file_says_what_it_was_measured_on(with_pet: Browser) -> None:
+    """One file had three numbers under one name."""
+    with_pet.start(teach="embedding")
+    (run,) = with_pet.library.list_runs(with_pet.owner)
+    with_pet.library.advance(with_pet.owner, run.run_id, 250)
+    with_pet.library.finish(with_pet.owner, run.run_id)
+    (artifact,) = with_pet.library.list_artifacts(with_pet.owner)
+    with_pet.do("compare.draw", prompt="a biscuitdog", embedding=artifact.artifact_id)
+    drawing = with_pet.library.latest_drawing(with_pet.owner)
+    assert drawing is not None
+    with_pet.library.draw(with_pet.owner, drawing.drawing_id, 2)
+    with_pet.load(with_pet.shown["concept"])
+    for part, label in (
+        ("train_runs", "Likeness, easy and hard previews"),
+        ("manage_files", "Likeness, plainly asked"),
+        ("compare_results", "Likeness of these pictures"),
+    ):
+        assert f'aria-label="{label}"' in with_pet.shown[part]
+
+
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a dog", **files)
@@ -376,6 +517,23 @@ def test_a_file_is_renamed_explained_and_deleted(with_pet: Browser) -> None:
     with_pet.do("artifact.delete", id=files["lora"])
     assert "Biscuit by night" not in with_pet.shown["manage_files"]
     assert len(with_pet.library.list_artifacts(with_pet.owner)) == 1
+
+
+def test_who_deletes_a_file_is_told_all_that_goes(with_pet: Browser) -> None:
+    """Both files of a pet are called the same, one of a pair takes the other along, and a file from
+    elsewhere has no training here."""
+    _finished(with_pet)
+    _bring(with_pet, "fluffy")
+    pair = {"imported": False, "run_id": "r9"}
+    _bring(with_pet, "rexdog", companion_id="other", **pair)
+    with_pet.do("tab.open", tab="manage")
+    for question in (
+        "Delete the embedding Biscuit with its training?",
+        "Delete the LoRA Biscuit with its training?",
+        "Delete the embedding Fluffy? This cannot be undone.",
+        "Delete Rexdog with its training? The embedding and the LoRA both go.",
+    ):
+        assert with_pet.shown["manage_files"].count(question) == 1
 
 
 def _bring(browser: Browser, artifact_id: str, **changes: object) -> None:
@@ -552,7 +710,7 @@ def test_a_model_of_ones_own_has_to_be_named(with_pet: Browser) -> None:
     assert with_pet.library.list_runs(with_pet.owner)[0].model_id == "somebody/model"
 
 
-def test_forty_refused_files_are_all_named(browser: Browser) -> None:
+def test_forty_refused_files_are_named_and_all_are_counted(browser: Browser) -> None:
     browser.do("concept.new")
     refused = [
         {
@@ -563,8 +721,14 @@ def test_forty_refused_files_are_all_named(browser: Browser) -> None:
         }
         for number in range(40)
     ]
-    browser.do("photos.arrived", concept_id=browser.shown["concept"], added=0, refused=refused)
+    arrived = {"concept_id": browser.shown["concept"], "refused": refused}
+    browser.do("photos.arrived", added=0, num_refused=57, **arrived)
     assert browser.shown["refusals"].count("<li>") == 40
+    assert "57 files could not be used.</b>" in browser.shown["refusals"]
+    browser.do("photos.arrived", added=3, num_refused=40, **arrived)
+    assert "40 files could not be used. The others are kept.</b>" in browser.shown["refusals"]
+    browser.do("photos.arrived", added=0, concept_id="", refused=refused[:1])
+    assert "One file could not be used.</b>" in browser.shown["refusals"]
 
 
 def test_kits_are_offered_with_guides_in_the_persons_language(with_pet: Browser) -> None:

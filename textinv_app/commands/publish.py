@@ -217,7 +217,7 @@ def _told(request: PublicationRequest, names: Sequence[str]) -> dict[str, object
 
 
 def _seen_by(request: PublicationRequest) -> str:
-    who = "only you can see it" if request.private else "everybody can see it"
+    who = "only you or your organisation can see it" if request.private else "everybody can see it"
     photos = len(request.photos)
     return f"{who}; {photos} photos included" if photos else f"{who}; no photos"
 

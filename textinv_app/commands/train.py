@@ -20,7 +20,7 @@ from textinv_app.commands.preparing import (
 )
 from textinv_app.commands.reporting import Reporter
 from textinv_app.commands.running import follow_run
-from textinv_app.domain.concept import TrainingMethod
+from textinv_app.domain.concept import TrainingMethod, check_methods
 from textinv_app.domain.events import (
     Event,
     Finished,
@@ -62,6 +62,7 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
     """
     recipe = fill_in(given, reporter)
     check_word(given.word, (), given.class_word)
+    check_methods(given.kind, _METHODS[given.method])
     lesson = Lesson(
         word=given.word,
         class_word=_class_word(given.class_word),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from textinv_app.errors import BadInput
 
 ConceptKind = Literal["subject", "style", "negative"]
 Method = Literal["embedding", "lora"]
@@ -14,6 +17,23 @@ TrainingMethod = Literal["embedding", "lora", "pivotal"]
 Family = Literal["crayon", "sd1", "sd2", "sdxl"]
 SMALL_FAMILIES: tuple[Family, ...] = ("crayon",)
 """Families whose layers are too small for several CPU threads to share one."""
+
+
+def methods_of(kind: ConceptKind) -> tuple[TrainingMethod, ...]:
+    """Return the trainings a kind can have: what pictures should not be like is an embedding.
+
+    A LoRA changes every picture it is worn for; nothing in it says "not like this".
+    """
+    return ("embedding",) if kind == "negative" else ("embedding", "lora", "pivotal")
+
+
+def check_methods(kind: ConceptKind, methods: Iterable[TrainingMethod]) -> None:
+    """Raise ``BadInput`` where a kind cannot be taught by one of the methods."""
+    if not set(methods) <= set(methods_of(kind)):
+        raise BadInput(
+            "training.negative_method",
+            "What pictures should not look like can only be taught to an embedding. Choose that.",
+        )
 
 
 class Value(BaseModel):

@@ -80,3 +80,4 @@ class DrawingOutcome(Value):
     seconds: float = 0.0
     error_code: str = ""
     error_sentence: str = ""
+    error_details: dict[str, str | int | float] = Field(default_factory=dict)

@@ -5,7 +5,7 @@ Links (``url``) are signed and expire; they are made when the view is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textinv_app.domain.concept import Concept, ConceptKind, Family, Method, TrainingMethod
 from textinv_app.domain.events import (
@@ -184,6 +184,7 @@ class DrawingView:
     """Artifact worn in the columns ``lora`` and ``both``; empty for none."""
     num_images: int = 1
     """Pictures asked for in each column."""
+    error_details: dict[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

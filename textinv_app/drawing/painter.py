@@ -14,16 +14,17 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from pydantic import ValidationError
 
 from textinv_app.domain.drawing import DrawingOutcome, DrawingRequest
 from textinv_app.domain.specs import BaseModelRef
-from textinv_app.errors import PetnameError
+from textinv_app.errors import Detail, PetnameError
 
 if TYPE_CHECKING:
     from textinv_app.drawing.artist import Artist
@@ -76,7 +77,7 @@ class Painter:
             commission.draw(studio.artist, studio.judge)
         except PetnameError as error:
             logger.warning("%s ended early: %s", folder.name, error.sentence)
-            outcome = _failure(error.code, error.sentence)
+            outcome = _failure(error.code, error.sentence, error.details)
         except OSError as error:
             logger.exception("a file could not be read or written")
             outcome = _failure("drawing.storage", f"{_STORAGE} ({error.strerror or error})")
@@ -109,8 +110,12 @@ _STORAGE = "A picture could not be stored. Check that the disk has free space, t
 _CRASHED = "Drawing met a problem that Petname does not know. Try again, or try another prompt."
 
 
-def _failure(code: str, sentence: str) -> DrawingOutcome:
-    return DrawingOutcome(status="failed", error_code=code, error_sentence=sentence)
+def _failure(
+    code: str, sentence: str, details: Mapping[str, Detail] = MappingProxyType({})
+) -> DrawingOutcome:
+    return DrawingOutcome(
+        status="failed", error_code=code, error_sentence=sentence, error_details=dict(details)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from textinv_app.domain.typography import typeset_french
 from textinv_app.kits.order import Language
 from textinv_app.kits.words_en import WORDS as WORDS_EN
 from textinv_app.kits.words_fr import WORDS as WORDS_FR
@@ -25,7 +25,7 @@ class KitWords:
         # What fills a blank (a name, a file) may hold braces of its own: it is not looked into.
         text = _CATALOGUES[self.language][key]
         if self.language == "fr":
-            text = re.sub(r" ([;:!?»])", "\u202f\\1", text).replace("« ", "«\u202f")
+            text = typeset_french(text)
         return text.format_map(blanks)
 
     def size(self, size_bytes: int) -> str:

@@ -277,6 +277,10 @@ class Library(Protocol):
         """Return finished and imported files, newest first."""
         ...
 
+    def artifacts_version(self, owner: str) -> str:
+        """Return a text that changes whenever a file comes or goes; much cheaper than the list."""
+        ...
+
     def artifact(self, owner: str, artifact_id: str) -> ArtifactView:
         """Return one file."""
         ...

@@ -99,6 +99,13 @@ class ArtifactRows:
         )
         return [(row["owner_id"], row["artifact_id"]) for row in rows]
 
+    def version(self, owner_id: str) -> str:
+        """Return a text that changes whenever a file of an owner comes or goes."""
+        row = self._store.row(
+            "SELECT COUNT(*), MAX(number) FROM artifacts WHERE owner_id = ?", (owner_id,)
+        )
+        return f"{row[0]}:{row[1]}" if row else ""
+
     def remove_of_run(self, run_id: str) -> None:
         """Remove the files of a run from the index."""
         self._store.write("DELETE FROM artifacts WHERE run_id = ?", (run_id,))

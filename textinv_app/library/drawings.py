@@ -11,6 +11,7 @@ from statistics import fmean
 
 from textinv_app.domain.compare import ChosenFile, CompareChoice, columns
 from textinv_app.domain.drawing import (
+    DrawingOutcome,
     DrawingProgress,
     DrawingRequest,
     DrawnPicture,
@@ -98,7 +99,8 @@ class Drawings:
         """
         folder = self._data.drawing(drawing.drawing_id)
         request = self._request(drawing.drawing_id)
-        fraction, pictures = _progress(folder)
+        outcome = read_drawing_outcome(folder)
+        fraction, pictures = _progress(folder, outcome)
         likeness: dict[str, float | None] = {
             column.name: _mean(pictures, column.name) for column in request.columns
         }
@@ -137,6 +139,7 @@ class Drawings:
             embedding_id=_worn_artifact(request, "embedding"),
             lora_id=_worn_artifact(request, "lora"),
             num_images=request.num_images,
+            error_details=outcome.error_details if outcome else {},
         )
 
     def cancel(self, owner: str, drawing_id: str, painting: Painting) -> None:
@@ -235,8 +238,9 @@ def _read_request(folder: Path) -> DrawingRequest | None:
         return None
 
 
-def _progress(folder: Path) -> tuple[float, tuple[DrawnPicture, ...]]:
-    outcome = read_drawing_outcome(folder)
+def _progress(
+    folder: Path, outcome: DrawingOutcome | None
+) -> tuple[float, tuple[DrawnPicture, ...]]:
     try:
         progress = DrawingProgress.model_validate_json((folder / "progress.json").read_bytes())
     except (FileNotFoundError, ValueError):

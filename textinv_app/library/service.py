@@ -282,6 +282,11 @@ class Service:
         return tuple(self._parts.results.view(artifact) for artifact in artifacts)
 
     @told()
+    def artifacts_version(self, owner: str) -> str:
+        """Return a text that changes whenever a file comes or goes."""
+        return self._parts.tables.artifacts.version(owner)
+
+    @told()
     def artifact(self, owner: str, artifact_id: str) -> ArtifactView:
         """Return one file."""
         return self._parts.results.view(self._parts.results.find(owner, artifact_id))

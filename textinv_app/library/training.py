@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from textinv_app.domain.concept import Concept, TrainingMethod
+from textinv_app.domain.concept import Concept, TrainingMethod, check_methods
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.prompts import preview_prompts
 from textinv_app.domain.recipe import Recipe, like_recipe
@@ -154,6 +154,7 @@ class Training:
         """Raise where the order cannot be taken; the same is asked again when it is queued."""
         for code in missing_for_training(concept):
             raise BadInput(code, _MISSING_SENTENCES[code])
+        check_methods(concept.kind, methods)
         if len(order.idempotency_key) > MAX_KEY_CHARACTERS:
             raise _out_of_order()
         if order.seed is not None and not 0 <= order.seed < 2**32:

@@ -30,7 +30,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         ),
         "photo.not_a_picture": "{name} is not a picture Petname knows. Please send JPEG or PNG.",
         "photo.broken_off": (
-            "{name} is incomplete: {missing_percent} % of it is missing. Please send it again."
+            "{name} is incomplete: {missing_percent}% of it is missing. Please send it again."
         ),
         "photo.damaged": "{name} is damaged and cannot be opened. Please send the original again.",
         "photo.too_large": (

@@ -54,7 +54,7 @@ def draw(visit: Visit, command: Command) -> Reply:
     if needed and not any(word.lower() in prompt.lower() for word in needed):
         raise BadInput(
             "page.prompt_without_word",
-            f"Put the word “{needed[0]}” into the sentence, so that your pet appears in it.",
+            f"Put the word “{needed[0]}” into the sentence: it brings what was taught.",
             word=needed[0],
         )
     order = DrawingOrder(

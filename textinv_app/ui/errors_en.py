@@ -22,7 +22,7 @@ ERRORS: dict[str, str] = {
         "same image model."
     ),
     "page.prompt_without_word": (
-        "Put the word “{word}” into the sentence, so that your pet appears."
+        "Put the word “{word}” into the sentence: it brings what was taught into the picture."
     ),
     # Publishing
     "publish.no_name": "The repository needs a name.",
@@ -148,6 +148,9 @@ ERRORS: dict[str, str] = {
     ),
     "training.key": "The order of the training cannot be read. Reload the page and try again.",
     "training.methods": "Choose what to make: an embedding, a LoRA or both.",
+    "training.negative_method": (
+        "What pictures should not look like can only be taught as a new word (an embedding)."
+    ),
     "training.over": "This training is over. Start a new one.",
     "training.stopping": "This training is being stopped; its best is kept.",
     "training.photos_gone": (

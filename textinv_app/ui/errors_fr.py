@@ -20,13 +20,13 @@ ERRORS: dict[str, str] = {
         "fichiers pour le même modèle."
     ),
     "page.prompt_without_word": (
-        "Mettez le mot « {word} » dans la phrase pour que votre animal apparaisse."
+        "Mettez le mot « {word} » dans la phrase : c’est lui qui amène ce qui a été appris."
     ),
     # Publier
     "publish.no_name": "Il faut un nom pour le dépôt.",
     "publish.bad_name": (
-        "Le nom d’un dépôt se compose de lettres sans accents, de chiffres, de tirets, de tirets "
-        "bas et de points. Pourquoi pas {suggestion} ?"
+        "Le nom d’un dépôt se compose de lettres sans accents, de chiffres, de traits d’union, de "
+        "tirets bas et de points. Pourquoi pas {suggestion} ?"
     ),
     "publish.no_token": "Il faut un jeton du Hub de Hugging Face, avec le droit d’écrire.",
     "publish.bad_token": (
@@ -48,7 +48,7 @@ ERRORS: dict[str, str] = {
         "Votre dépôt {repository} existe et il est public. Choisissez public, ou un autre nom."
     ),
     "publish.offline": (
-        "Le Hub de Hugging Face est injoignable. Vérifiez la connexion à internet et réessayez."
+        "Le Hub de Hugging Face est injoignable. Vérifiez la connexion à Internet et réessayez."
     ),
     "publish.offline_mode": (
         "Petname a reçu l’ordre de rester hors ligne (HF_HUB_OFFLINE est défini). Démarrez-le sans "
@@ -176,7 +176,7 @@ ERRORS: dict[str, str] = {
     "word.empty": "Il faut un mot pour appeler votre animal dans une demande d’image.",
     "word.letters": (
         "Utilisez des minuscules de a à z sans accents, des chiffres, traits d’union et "
-        "soulignés, pour que tous les programmes comprennent le mot."
+        "tirets bas, pour que tous les programmes comprennent le mot."
     ),
     "word.too_short": "Le mot doit avoir au moins 3 lettres.",
     "word.too_long": "Le mot peut avoir 41 lettres au plus.",
@@ -184,7 +184,9 @@ ERRORS: dict[str, str] = {
     "word.ending": (
         "Le mot doit finir par une lettre : les programmes ajoutent eux-mêmes des nombres."
     ),
-    "word.double_underscore": "Deux soulignés de suite ont un autre sens dans une demande d’image.",
+    "word.double_underscore": (
+        "Deux tirets bas de suite ont un autre sens dans une demande d’image."
+    ),
     "word.splits": (
         "Les mots « and » et « break » coupent la demande en deux dans certains programmes."
     ),
@@ -225,6 +227,9 @@ ERRORS: dict[str, str] = {
     ),
     "training.key": "La demande d’apprentissage est illisible. Rechargez la page et réessayez.",
     "training.methods": "Choisissez que faire : un embedding, un LoRA, ou les deux.",
+    "training.negative_method": (
+        "Un « pas comme ça » ne s’apprend que comme nouveau mot (un embedding)."
+    ),
     "training.over": "Cet apprentissage est terminé. Commencez-en un nouveau.",
     "training.stopping": "Cet apprentissage s’arrête ; le meilleur résultat est gardé.",
     "training.photos_gone": (

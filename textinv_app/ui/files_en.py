@@ -232,9 +232,6 @@ FILES: dict[str, str] = {
         "Add a “Load LoRA” node behind the checkpoint, choose “{file}”, and use the word in the "
         "prompt."
     ),
-    "usage.comfyui.lora_negative_prompt": (
-        "Add a “Load LoRA” node behind the checkpoint and choose “{file}”."
-    ),
     "usage.a1111.put_embedding": (
         "Put “{file}” into the folder “{folder}” and press the refresh button of the “Textual "
         "Inversion” tab."
@@ -245,9 +242,6 @@ FILES: dict[str, str] = {
     "usage.a1111.embedding_prompt": "Use the word in the prompt, just as it is.",
     "usage.a1111.embedding_negative_prompt": "Use the word in the negative prompt, just as it is.",
     "usage.a1111.lora_prompt": "Use this prompt: the part in angle brackets loads the LoRA.",
-    "usage.a1111.lora_negative_prompt": (
-        "Use this prompt: the part in angle brackets loads the LoRA."
-    ),
     "usage.invokeai.put_embedding": "Open the Model Manager and add “{file}” from your disk.",
     "usage.invokeai.put_lora": "Open the Model Manager and add “{file}” from your disk.",
     "usage.invokeai.embedding_prompt": (
@@ -257,8 +251,6 @@ FILES: dict[str, str] = {
         "Write this text into the negative prompt; the angle brackets belong to it."
     ),
     "usage.invokeai.lora_prompt": "Add the LoRA under “Concepts”, and use the word in the prompt.",
-    "usage.invokeai.lora_negative_prompt": "Add the LoRA under “Concepts”.",
-    "usage.choose_model.crayon": "Choose Crayon.",
     "usage.choose_model.sd1": "Choose a model of the Stable Diffusion 1.x family.",
     "usage.choose_model.sd2": "Choose a model of the Stable Diffusion 2.x family.",
     "usage.choose_model.sdxl": "Choose a model of the Stable Diffusion XL family.",

@@ -146,7 +146,7 @@ FILES: dict[str, str] = {
     ),
     "file.whole_model": (
         "C’est un modèle d’images entier, pas un embedding ni un LoRA. Pour lui apprendre un mot, "
-        "nommez-le comme votre propre modèle dans l’onglet d’apprentissage."
+        "nommez-le comme votre propre modèle dans l’onglet « Apprendre »."
     ),
     "file.wild_values": (
         "Certains nombres de ce fichier sont des milliers de fois trop grands : son apprentissage "
@@ -240,9 +240,6 @@ FILES: dict[str, str] = {
         "Ajoutez un nœud « Load LoRA » après le checkpoint, choisissez « {file} », et mettez le "
         "mot dans la demande."
     ),
-    "usage.comfyui.lora_negative_prompt": (
-        "Ajoutez un nœud « Load LoRA » après le checkpoint et choisissez « {file} »."
-    ),
     "usage.a1111.put_embedding": (
         "Mettez « {file} » dans le dossier « {folder} » et actualisez l’onglet « Textual "
         "Inversion »."
@@ -253,9 +250,6 @@ FILES: dict[str, str] = {
     "usage.a1111.embedding_prompt": "Mettez le mot dans la demande, tel quel.",
     "usage.a1111.embedding_negative_prompt": "Mettez le mot dans la demande négative, tel quel.",
     "usage.a1111.lora_prompt": "Utilisez cette demande : la partie entre chevrons charge le LoRA.",
-    "usage.a1111.lora_negative_prompt": (
-        "Utilisez cette demande : la partie entre chevrons charge le LoRA."
-    ),
     "usage.invokeai.put_embedding": (
         "Ouvrez le Model Manager et ajoutez « {file} » depuis votre disque."
     ),
@@ -267,8 +261,6 @@ FILES: dict[str, str] = {
     "usage.invokeai.lora_prompt": (
         "Ajoutez le LoRA sous « Concepts », et mettez le mot dans la demande."
     ),
-    "usage.invokeai.lora_negative_prompt": "Ajoutez le LoRA sous « Concepts ».",
-    "usage.choose_model.crayon": "Choisissez Crayon.",
     "usage.choose_model.sd1": "Choisissez un modèle de la famille Stable Diffusion 1.x.",
     "usage.choose_model.sd2": "Choisissez un modèle de la famille Stable Diffusion 2.x.",
     "usage.choose_model.sdxl": "Choisissez un modèle de la famille Stable Diffusion XL.",

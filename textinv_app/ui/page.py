@@ -94,14 +94,14 @@ class Seen:
 
 def seen_now(
     runs: Iterable[RunView],
+    results: str,
     drawing: DrawingView | None,
-    publications: Iterable[PublicationView] = (),
+    publications: Iterable[PublicationView],
 ) -> Seen:
-    """Return what a page drawn now shows."""
-    runs = tuple(runs)
+    """Return what a page drawn now shows; ``results`` is the version of the owner's files."""
     return Seen(
         runs=" ".join(f"{one.run_id}:{one.version}" for one in runs),
-        results=" ".join(sorted(one.artifact_id for one in runs if one.artifact_id)),
+        results=results,
         drawing=f"{drawing.drawing_id}:{drawing.version}" if drawing else "",
         publications=" ".join(one.version for one in publications),
         links=str(int(time.time() // _LINKS_FRESH_SECONDS)),
@@ -214,7 +214,9 @@ class Page:
     def _seen(self, visit: Visit) -> Seen:
         runs = self._library.list_runs(visit.owner, visit.concept_id) if visit.concept_id else ()
         drawing = self._library.latest_drawing(visit.owner)
-        return seen_now(runs, drawing, self._library.list_publications(visit.owner))
+        # Of all pets: what another one was taught meanwhile belongs into the collection, too.
+        results = self._library.artifacts_version(visit.owner)
+        return seen_now(runs, results, drawing, self._library.list_publications(visit.owner))
 
     def _changes(self, visit: Visit, reply: Reply) -> dict[str, Update]:
         changes: dict[str, Update] = {"concept": reply.concept_id}

@@ -206,20 +206,24 @@ def field(label: str, control: Html, help_text: Child = None, *, field_id: str) 
     )
 
 
-def likeness_meter(words: Words, likeness: float | None) -> Html:
-    """Show a likeness from 0 to 100 as a bar with its number, or that it was not measured."""
+def likeness_meter(words: Words, likeness: float | None, of: str) -> Html:
+    """Show a likeness from 0 to 100 as a bar with its number, or that it was not measured.
+
+    ``of`` says what was measured: the ``previews`` of a step, the pictures of a ``file`` that was
+    plainly asked for, or those ``drawn`` in a comparison.
+    """
     if likeness is None:
         return tag("p", words("likeness.unmeasured"), class_="pn-meter-none")
-    value = round(min(100.0, max(0.0, likeness)))
+    value, label = round(min(100.0, max(0.0, likeness))), words(f"likeness.{of}")
     return tag(
         "div",
-        tag("span", words("likeness.label"), class_="pn-meter-label"),
+        tag("span", label, class_="pn-meter-label"),
         tag(
             "span",
             tag("span", style=f"width:{value}%", class_="pn-meter-fill"),
             class_="pn-meter-track",
             role="meter",
-            aria_label=words("likeness.label"),
+            aria_label=label,
             aria_valuemin=0,
             aria_valuemax=100,
             aria_valuenow=value,

@@ -29,6 +29,16 @@ def wearable(view: CompareView, method: str) -> list[ArtifactView]:
     return sorted(fitting, key=lambda one: one.concept_id != concept_id or not concept_id)
 
 
+def _all_wearable(view: CompareView) -> list[ArtifactView]:
+    """Return the files worn by choice, the one first whose sentences are shown first."""
+    return [*wearable(view, "embedding"), *wearable(view, "lora")]
+
+
+def _kinds(view: CompareView) -> tuple[str, ...]:
+    """Return the kinds of the files, that of the first one first; a pet where there is none."""
+    return tuple(dict.fromkeys(one.kind for one in _all_wearable(view))) or ("subject",)
+
+
 def negatives(view: CompareView) -> list[ArtifactView]:
     """Return the negative embeddings, which are worn by themselves."""
     return [one for one in view.artifacts if one.kind == "negative" and one.method == "embedding"]
@@ -36,12 +46,13 @@ def negatives(view: CompareView) -> list[ArtifactView]:
 
 def chosen_word(view: CompareView) -> str:
     """Return the trigger word the prompt needs, of the open pet or of the newest file."""
-    for one in [*wearable(view, "embedding"), *wearable(view, "lora")][:1]:
+    for one in _all_wearable(view)[:1]:
         return one.placeholder_token
     concept = view.concept.concept if view.concept else None
     if negatives(view):
-        # Nothing but what should not be seen: any word will do.
-        return concept.class_word if concept and concept.class_word else "cat"
+        # Nothing but what should not be seen: any animal will do.
+        is_pet = concept is not None and concept.kind == "subject"
+        return (concept.class_word if concept and is_pet else "") or "cat"
     return concept.placeholder_token if concept else ""
 
 
@@ -81,10 +92,11 @@ def setup(words: Words, view: CompareView) -> Html:
 
 
 def _prompt(words: Words, view: CompareView, word: str) -> Html:
+    kinds = _kinds(view)
     text = view.drawing.prompt if view.drawing and word and word in view.drawing.prompt else ""
     control = tag(
         "textarea",
-        text or words("compare.example1", word=word),
+        text or words(f"compare.{kinds[0]}_example1", word=word),
         id=ids.PROMPT_FIELD,
         rows=2,
         maxlength=500,
@@ -105,12 +117,16 @@ def _prompt(words: Words, view: CompareView, word: str) -> Html:
     examples = [
         tag(
             "button",
-            words(f"compare.example{number}", word=word),
+            words(f"compare.{kind}_example{number}", word=word),
             type="button",
             class_="pn-chip",
+            # The script shows those that fit the chosen file.
+            style=None if kind == kinds[0] else "display:none",
             data_local="example",
-            data_template=words(f"compare.example{number}", word="{word}"),
+            data_kind=kind,
+            data_template=words(f"compare.{kind}_example{number}", word="{word}"),
         )
+        for kind in kinds
         for number in range(1, _NUM_EXAMPLES + 1)
     ]
     return tag(
@@ -143,6 +159,7 @@ def _choice(words: Words, method: str, field_id: str, files: Sequence[ArtifactVi
             value=one.artifact_id,
             selected=index == 0,
             data_word=one.placeholder_token,
+            data_kind=one.kind,
             data_model=one.model_id,
             data_family=one.family,
         )

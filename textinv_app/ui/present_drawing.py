@@ -60,7 +60,7 @@ def _progress(words: Words, drawing: DrawingView) -> Html | None:
         return tag(
             "p",
             icons.WARN,
-            words.error(drawing.error_code, drawing.error_sentence, {}),
+            words.error(drawing.error_code, drawing.error_sentence, drawing.error_details),
             class_="pn-run-error",
             role="alert",
         )
@@ -154,16 +154,21 @@ def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactVie
     return tag(
         "div",
         present.facts(rows),
-        present.likeness_meter(words, likeness) if measured else None,
+        present.likeness_meter(words, likeness, "drawn") if measured else None,
         class_="pn-column-facts",
     )
 
 
 def _time(words: Words, worn: list[ArtifactView]) -> str | None:
-    seconds = [one.training_seconds for one in worn if one.training_seconds is not None]
     if not worn:
         return None
-    return words.duration(sum(seconds)) if seconds else words("facts.imported")
+    # Both files of a pair tell the seconds of the one run that made them.
+    seconds = {
+        one.run_id or one.artifact_id: one.training_seconds
+        for one in worn
+        if one.training_seconds is not None
+    }
+    return words.duration(sum(seconds.values())) if seconds else words("facts.imported")
 
 
 def _downloads(words: Words, drawing: DrawingView) -> Html | None:

@@ -52,7 +52,7 @@ def _file(
             _name(words, one),
             tag("p", _line(words, one), class_="pn-help"),
             present.facts(_facts(words, one)),
-            present.likeness_meter(words, one.likeness) if one.likeness is not None else None,
+            _likeness(words, one),
             _negative_switch(words, one),
             _actions(words, one, bool(usage), kits),
             class_="pn-file-about",
@@ -117,6 +117,13 @@ def _facts(words: Words, one: ArtifactView) -> dict[str, Child]:
     }
 
 
+def _likeness(words: Words, one: ArtifactView) -> Html | None:
+    """Show how like the photos its pictures are, where that is what was wanted."""
+    if one.likeness is None or one.kind == "negative":
+        return None
+    return present.likeness_meter(words, one.likeness, "file")
+
+
 def _negative_switch(words: Words, one: ArtifactView) -> Html | None:
     """Offer to move an embedding from elsewhere to the other prompt: its file may not say."""
     if not one.imported or one.method != "embedding":
@@ -174,11 +181,18 @@ def _actions(words: Words, one: ArtifactView, unfolded: bool, kits: Sequence[Kit
             kind="danger",
             icon=icons.TRASH,
             data_id=one.artifact_id,
-            data_confirm=words("manage.delete_sure", name=one.name),
+            data_confirm=_delete_question(words, one),
             data_confirm_button=words("manage.delete_yes"),
         ),
         class_="pn-actions",
     )
+
+
+def _delete_question(words: Words, one: ArtifactView) -> str:
+    """Ask with all that would go: a training, and the other file that it made."""
+    if one.companion_id:
+        return words("manage.delete_pair", name=one.name)
+    return words(f"manage.delete_{'imported_' if one.imported else ''}{one.method}", name=one.name)
 
 
 def _kits(words: Words, one: ArtifactView, kits: Sequence[KitView]) -> Html:

@@ -159,21 +159,23 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
 
 
 def _verdict(words: Words, view: RunView) -> Html | None:
-    if not view.verdicts:
+    if not view.verdicts or view.status is RunStatus.CANCELLED:
         return None
-    best = _best(view.verdicts)
-    told, key, kept = view.verdicts[-1], "judged.{}", "judged.best"
-    if best and view.status is RunStatus.DONE and view.kind != "negative":
+    best, is_negative = _best(view.verdicts), view.kind == "negative"
+    told, when, kept = view.verdicts[-1], "", "judged.best"
+    if best and view.status is RunStatus.DONE:
         # What is kept is the best, whatever became of the steps behind it.
-        told, key, kept = best, "judged.done_{}", "judged.kept"
+        told, when, kept = best, "done_", "judged.kept"
+    key = f"judged.{'negative_' if is_negative else ''}{when}{told.verdict}"
     return tag(
         "div",
         tag(
             "p",
-            words(key.format(told.verdict), name=view.concept_name or view.placeholder_token),
+            words(key, name=view.concept_name or view.placeholder_token),
             class_="pn-verdict-text",
         ),
-        present.likeness_meter(words, told.likeness),
+        # What is not to be seen is judged by what was learnt, not by what pictures look like.
+        None if is_negative else present.likeness_meter(words, told.likeness, "previews"),
         tag("p", words(kept, step=best.step), class_="pn-help") if best else None,
         class_=f"pn-verdict pn-verdict-{told.verdict}",
     )
@@ -260,16 +262,17 @@ def _charts(words: Words, view: RunView) -> Html | None:
     if view.step is None and not view.validations:
         return None
     last_step = float(view.step.max_steps) if view.step and not view.status.is_final else None
-    return tag(
-        "div",
-        _figure(words("chart.loss"), words("chart.loss_help"), _loss_chart(words, view, last_step)),
-        _figure(
-            words("chart.likeness"),
-            words("chart.likeness_help"),
-            _likeness_chart(words, view, last_step),
-        ),
-        class_="pn-charts",
+    loss = _figure(
+        words("chart.loss"), words("chart.loss_help"), _loss_chart(words, view, last_step)
     )
+    if view.kind == "negative":
+        return tag("div", loss, class_="pn-charts")
+    likeness = _figure(
+        words("chart.likeness"),
+        words("chart.likeness_help"),
+        _likeness_chart(words, view, last_step),
+    )
+    return tag("div", loss, likeness, class_="pn-charts")
 
 
 def _figure(title: str, help_text: str, chart: Html) -> Html:
@@ -336,7 +339,7 @@ def _nearest(words: Words, view: RunView) -> Html | None:
     ]
     return tag(
         "div",
-        tag("h4", words("nearest.title")),
+        tag("h4", words("nearest.title_done" if view.status.is_final else "nearest.title")),
         tag("p", words("nearest.text", word=view.placeholder_token), class_="pn-help"),
         tag("ul", *chips, class_="pn-chips"),
         class_="pn-nearest",

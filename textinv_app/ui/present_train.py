@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textinv_app.domain.concept import TrainingMethod
+from textinv_app.domain.concept import ConceptKind, TrainingMethod, methods_of
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.views import ConceptView, ModelView
 from textinv_app.library.api import PresetView
 from textinv_app.ui import icons, ids, present
-from textinv_app.ui.markup import Html, button, named, tag
+from textinv_app.ui.markup import Html, button, tag
 from textinv_app.ui.words import Words
 
 PRESETS: tuple[PresetName, ...] = ("quick", "balanced", "careful")
@@ -45,10 +45,16 @@ class TrainChoice:
         return ("lora",) if self.teach == "lora" else ("embedding", "lora")
 
 
-def default_choice(models: Sequence[ModelView]) -> TrainChoice:
+def teachable(kind: ConceptKind) -> tuple[str, ...]:
+    """Return what may be taught of a kind, the usual one first."""
+    possible = set(methods_of(kind))
+    return tuple(teach for teach in TEACH if possible.issuperset(TrainChoice("", teach).methods))
+
+
+def default_choice(models: Sequence[ModelView], kind: ConceptKind = "subject") -> TrainChoice:
     """Choose the first model this machine can train, everything at its quickest."""
     available = [model.model_id for model in models if model.available]
-    return TrainChoice(model_id=(available or ["crayon"])[0])
+    return TrainChoice(model_id=(available or ["crayon"])[0], teach=teachable(kind)[0])
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,8 @@ def setup(
     if view is None or not view.ready:
         action = present.go_to(words, "upload", "train.empty_go")
         return present.empty(words, "train.empty", action)
-    choice = default_choice(models) if liking is None else liking.choice
+    kind = view.concept.kind
+    choice = default_choice(models, kind) if liking is None else liking.choice
     is_own = choice.model_id not in {model.model_id for model in models}
     return tag(
         "section",
@@ -90,11 +97,19 @@ def setup(
         tag("input", type="hidden", id=ids.LIKE_FIELD, value=choice.like_id),
         _group(
             words("train.model"),
-            [*[_model(words, model, choice) for model in models], _own_model(words, is_own)],
+            [
+                *[_model(words, model, choice) for model in models if model.available],
+                _own_model(words, is_own),
+            ],
             "models",
         ),
         _own_model_field(words, choice.model_id if is_own else ""),
-        _group(words("train.teach"), [_teach(words, teach, choice) for teach in TEACH], "teach"),
+        _unusable_models(words, [model for model in models if not model.available], choice),
+        _group(
+            words("train.teach"),
+            [_teach(words, teach, choice) for teach in teachable(kind)],
+            "teach",
+        ),
         class_="pn-train-setup",
     )
 
@@ -140,6 +155,20 @@ def _model(words: Words, model: ModelView, choice: TrainChoice) -> Html:
         status,
         changes="train",
         disabled=not model.available,
+    )
+
+
+def _unusable_models(words: Words, models: Sequence[ModelView], choice: TrainChoice) -> Html | None:
+    """Fold away the models that cannot be chosen here, each with what it lacks."""
+    if not models:
+        return None
+    cards = [_model(words, model, choice) for model in models]
+    return tag(
+        "details",
+        tag("summary", words("train.unusable")),
+        tag("div", *cards, class_="pn-cards pn-cards-models"),
+        class_="pn-guide",
+        data_fold="unusable-models",
     )
 
 
@@ -262,8 +291,3 @@ def _rounded(seconds: float) -> float:
     if seconds < 90:
         return max(15.0, 15 * round(seconds / 15))
     return 60.0 * max(1, round(seconds / 60))
-
-
-def word_of(view: ConceptView) -> Html:
-    """Show the trigger word as a tag."""
-    return tag("code", named(view.concept.placeholder_token), class_="pn-word-tag")

@@ -192,17 +192,22 @@ def _verdict(words: Words, photo: PhotoView) -> Html:
     )
 
 
-def refusals(words: Words, refused: Sequence[Refusal]) -> Html:
-    """Say kindly which files were not taken, and why."""
+def refusals(
+    words: Words, refused: Sequence[Refusal], num_refused: int = 0, num_added: int = 0
+) -> Html:
+    """Say kindly which files were not taken, and why; ``num_refused`` counts those not listed."""
     if not refused:
         return Html("")
+    title = words.count("refused.title", max(num_refused, len(refused)))
+    if num_added:
+        title = f"{title} {words('refused.others')}"
     items = [tag("li", *_refusal(words, one)) for one in refused]
     return tag(
         "div",
         tag(
             "div",
             icons.WARN,
-            tag("b", words.count("refused.title", len(refused))),
+            tag("b", title),
             button(
                 None,
                 "refused.close",

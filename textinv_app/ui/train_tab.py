@@ -23,12 +23,17 @@ from textinv_app.ui.present_train import PRESETS, TEACH, Liking, TrainChoice
 _RUNS = frozenset({"train_runs"})
 
 
-def _choice_of(command: Command, models: tuple[ModelView, ...]) -> TrainChoice:
-    usual = present_train.default_choice(models)
+def _usual_choice(visit: Visit) -> TrainChoice:
+    kind = visit.concept.concept.kind if visit.concept else "subject"
+    return present_train.default_choice(visit.library.list_models(), kind)
+
+
+def _choice_of(visit: Visit, command: Command) -> TrainChoice:
+    usual = _usual_choice(visit)
     model_id = command.text("model") or usual.model_id
     if model_id == "custom":
         model_id = command.text("custom", 300)
-    teach, preset = command.text("teach") or "both", command.text("preset") or "quick"
+    teach, preset = command.text("teach") or usual.teach, command.text("preset") or usual.preset
     if teach not in TEACH or preset not in PRESETS:
         raise BadInput("page.bad_command", "The page sent something that makes no sense.")
     like_id = command.text("like", 80)
@@ -46,13 +51,13 @@ def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
 
 def choose(visit: Visit, command: Command) -> Reply:
     """Show how long the presets take for what is chosen."""
-    choice = _choice_of(command, visit.library.list_models())
+    choice = _choice_of(visit, command)
     return Reply(visit.concept_id, drawn={"train_presets": _draw_presets(visit, choice)})
 
 
 def start(visit: Visit, command: Command) -> Reply:
     """Queue the runs that are chosen."""
-    choice = _choice_of(command, visit.library.list_models())
+    choice = _choice_of(visit, command)
     if not choice.model_id:
         raise BadInput("page.no_model", "Write which model to use, or choose one of the list.")
     order = TrainingOrder(
@@ -79,7 +84,8 @@ def recreate(visit: Visit, command: Command) -> Reply:
             "Open a pet with photos and a word first; then this file can be trained like again.",
         )
     models = visit.library.list_models()
-    choice, other_model = _like_choice(artifact.artifact_id, recipe, models)
+    offered = present_train.teachable(at.concept.concept.kind)
+    choice, other_model = _like_choice(artifact.artifact_id, recipe, models, offered)
     liking = Liking(choice, artifact.name, recipe, other_model)
     drawn = {
         "train_setup": present_train.setup(at.words, at.concept, models, liking),
@@ -95,7 +101,7 @@ def forget(visit: Visit, _command: Command) -> Reply:
 
 
 def _like_choice(
-    like_id: str, recipe: Recipe, models: tuple[ModelView, ...]
+    like_id: str, recipe: Recipe, models: tuple[ModelView, ...], offered: tuple[str, ...]
 ) -> tuple[TrainChoice, str]:
     """Return what to choose, and the name of the file's model where it cannot be chosen here."""
     usual = present_train.default_choice(models).model_id
@@ -104,9 +110,9 @@ def _like_choice(
     model = known.get(model_id)
     if model is not None and not model.available:
         model_id, other_model = usual, model.title
-    choice = TrainChoice(
-        model_id=model_id, teach=recipe.training, preset=recipe.preset, like_id=like_id
-    )
+    # A pet's LoRA may be what a word that is not to be seen is to be trained like.
+    teach = recipe.training if recipe.training in offered else offered[0]
+    choice = TrainChoice(model_id=model_id, teach=teach, preset=recipe.preset, like_id=like_id)
     return choice, other_model
 
 
@@ -144,7 +150,7 @@ def _draw_setup(visit: Visit) -> Html:
 
 
 def _draw_usual_presets(visit: Visit) -> Html:
-    return _draw_presets(visit, present_train.default_choice(visit.library.list_models()))
+    return _draw_presets(visit, _usual_choice(visit))
 
 
 def _draw_runs(visit: Visit) -> Html:

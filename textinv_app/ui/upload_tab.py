@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 
 from textinv_app.domain.concept import Concept, SquareCrop
@@ -64,8 +65,14 @@ def _change_of(visit: Visit, command: Command) -> ConceptChange:
 def _english_class_word(visit: Visit, typed: str) -> str:
     """Translate a class word that people type in their language: models know English words."""
     pairs = visit.words("form.class_translations").split("|")
-    translations = dict(pair.strip().split("=") for pair in pairs if pair.strip())
-    return translations.get(typed, typed)
+    translations = dict(_unaccented(pair).strip().split("=") for pair in pairs if pair.strip())
+    return translations.get(_unaccented(typed), typed)
+
+
+def _unaccented(text: str) -> str:
+    """Return a text as many people type it: without accents, with a straight apostrophe."""
+    letters = unicodedata.normalize("NFKD", text.replace("’", "'"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def change_concept(visit: Visit, command: Command) -> Reply:
@@ -190,7 +197,9 @@ def photos_arrived(visit: Visit, command: Command) -> Reply:
     concept_id = command.text("concept_id") or visit.concept_id
     added = command.whole("added", 0, 0, 10_000)
     refused = tuple(_refusal(record) for record in command.records("refused"))
-    drawn = {"refusals": present_upload.refusals(visit.words, refused)}
+    # The page names the first ones only, and counts all.
+    num_refused = command.whole("num_refused", 0, 0, 10_000)
+    drawn = {"refusals": present_upload.refusals(visit.words, refused, num_refused, added)}
     message = visit.words.count("upload.added", added) if added else ""
     parts = UPLOAD_PARTS - {"refusals", "word_hint"} | TRAIN_PARTS
     return Reply(concept_id, frozenset(parts), drawn, message)

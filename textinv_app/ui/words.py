@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from textinv_app.domain.typography import NARROW_NO_BREAK_SPACE, typeset_french
 from textinv_app.errors import PetnameError
 from textinv_app.ui.errors_en import ERRORS as ERRORS_EN
 from textinv_app.ui.errors_fr import ERRORS as ERRORS_FR
@@ -16,23 +16,16 @@ from textinv_app.ui.words_en import WORDS as WORDS_EN
 from textinv_app.ui.words_fr import WORDS as WORDS_FR
 
 LANGUAGES = ("en", "fr")
-_NARROW_SPACE = "\u202f"
 
 
-def _typeset(text: str) -> str:
-    """Put the spaces of French typography that must not break a line."""
-    text = re.sub(r" ([;!?])", _NARROW_SPACE + r"\1", text)
-    return text.replace(" :", "\u00a0:").replace("« ", "«\u00a0").replace(" »", "\u00a0»")
+def _typeset(catalogue: Mapping[str, str]) -> Mapping[str, str]:
+    return {key: typeset_french(text) for key, text in catalogue.items()}
 
 
-def _typeset_all(catalogue: Mapping[str, str]) -> Mapping[str, str]:
-    return {key: _typeset(text) for key, text in catalogue.items()}
-
-
-_PAGES: Mapping[str, Mapping[str, str]] = {"en": WORDS_EN, "fr": _typeset_all(WORDS_FR)}
+_PAGES: Mapping[str, Mapping[str, str]] = {"en": WORDS_EN, "fr": _typeset(WORDS_FR)}
 _ERRORS: Mapping[str, Mapping[str, str]] = {
     "en": {**ERRORS_EN, **FILES_EN},
-    "fr": _typeset_all({**ERRORS_FR, **FILES_FR}),
+    "fr": _typeset({**ERRORS_FR, **FILES_FR}),
 }
 _UNITS = {"en": ("B", "kB", "MB", "GB"), "fr": ("o", "ko", "Mo", "Go")}
 _MONTHS = {
@@ -116,7 +109,7 @@ class Words:
 
     def percent(self, fraction: float) -> str:
         """Write a fraction from 0 to 1 as a percentage."""
-        space = _NARROW_SPACE if self.language == "fr" else ""
+        space = NARROW_NO_BREAK_SPACE if self.language == "fr" else ""
         return f"{round(100 * min(1.0, max(0.0, fraction)))}{space}%"
 
     def day(self, iso_time: str) -> str:
@@ -126,4 +119,6 @@ class Words:
         except ValueError:
             return ""
         months = _MONTHS[self.language].split(",")
-        return f"{moment.day}\u00a0{months[moment.month - 1]} {moment.year}"
+        first = moment.day == 1 and self.language == "fr"
+        day = "1er" if first else str(moment.day)
+        return f"{day}\u00a0{months[moment.month - 1]} {moment.year}"

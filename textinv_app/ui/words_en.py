@@ -40,8 +40,9 @@ WORDS: dict[str, str] = {
     "class.hamster": "hamster",
     "class.parrot": "parrot",
     "class.pet": "pet",
-    "refused.title.one": "One file could not be used. The others are kept.",
-    "refused.title.many": "{n} files could not be used. The others are kept.",
+    "refused.title.one": "One file could not be used.",
+    "refused.title.many": "{n} files could not be used.",
+    "refused.others": "The others are kept.",
     "photos.count.one": "{n} photo",
     "photos.count.many": "{n} photos",
     "photos.add_more.one": "One more would help: five to ten photos work best.",
@@ -109,6 +110,7 @@ WORDS: dict[str, str] = {
     "train.lead.one": "One photo, and the word “{word}”.",
     "train.lead.many": "{n} photos, and the word “{word}”.",
     "train.model": "Which image model?",
+    "train.unusable": "Models that cannot run here",
     "train.custom": "Your own model",
     "train.custom_example": "Hugging Face id, folder, or .safetensors file",
     "train.teach": "What should it learn?",
@@ -200,6 +202,20 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Starting to copy your photos. Now would be a good time to stop.",
     "judged.not_improving": "Not getting better any more. The best so far is kept.",
     "judged.best": "Best so far: step {step}.",
+    "judged.negative_too_early": "Too early to tell. It has hardly begun to learn.",
+    "judged.negative_getting_close": "It is learning what to keep out of pictures.",
+    "judged.negative_this_is_it": "It knows what to keep out, and hardly gets better any more.",
+    "judged.negative_not_improving": "Not getting better any more. The best so far is kept.",
+    "judged.negative_done_too_early": (
+        "It has learnt little yet. A more careful training or more pictures may help."
+    ),
+    "judged.negative_done_getting_close": (
+        "It knows what to keep out. A more careful training may know it better."
+    ),
+    "judged.negative_done_this_is_it": "It knows what to keep out of pictures.",
+    "judged.negative_done_not_improving": (
+        "It stopped getting better and has learnt little. Other pictures may help."
+    ),
     "judged.done_too_early": (
         "It does not look much like {name} yet. A more careful training or more photos may help."
     ),
@@ -208,7 +224,9 @@ WORDS: dict[str, str] = {
     "judged.done_copying_photos": "This is {name}, though it begins to copy your photos.",
     "judged.done_not_improving": "It stopped getting better. This is the best it came to.",
     "judged.kept": "Step {step} was the best and is kept.",
-    "likeness.label": "Likeness",
+    "likeness.previews": "Likeness, easy and hard previews",
+    "likeness.file": "Likeness, plainly asked",
+    "likeness.drawn": "Likeness of these pictures",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "Likeness was not measured here.",
     "redrawn.title": "Your photos, the way Crayon draws them",
@@ -230,11 +248,14 @@ WORDS: dict[str, str] = {
     "chart.loss_waiting": "The curve of the validation loss begins soon.",
     "chart.loss_summary": "Validation loss from {first} to {last} at step {step}.",
     "chart.likeness": "Likeness",
-    "chart.likeness_help": "How much its pictures look like your photos. Higher is better.",
+    "chart.likeness_help": (
+        "How much the previews of a step, easy and hard, look like your photos. Higher is better."
+    ),
     "chart.likeness_axis": "likeness (0–100)",
     "chart.likeness_waiting": "The curve of the likeness begins soon.",
     "chart.likeness_summary": "Likeness from {first} to {last} of 100 at step {step}.",
     "nearest.title": "What the word means so far",
+    "nearest.title_done": "What the word means",
     "nearest.text": "The words of the dictionary that stand nearest to “{word}”.",
     # Compare
     "compare.empty.title": "Nothing to compare yet",
@@ -246,12 +267,18 @@ WORDS: dict[str, str] = {
     ),
     "compare.prompt": "What should be in the picture?",
     "compare.insert": "Insert",
-    "compare.example1": "a photo of a {word}",
-    "compare.example2": "a {word} with a red scarf in the snow",
-    "compare.example3": "a {word} on the beach",
-    "compare.example4": "a {word} wearing a party hat",
-    "compare.example5": "a {word} sleeping, night sky",
-    "compare.example6": "a drawing of a {word} in a meadow",
+    "compare.subject_example1": "a photo of a {word}",
+    "compare.subject_example2": "a {word} with a red scarf in the snow",
+    "compare.subject_example3": "a {word} on the beach",
+    "compare.subject_example4": "a {word} wearing a party hat",
+    "compare.subject_example5": "a {word} sleeping, night sky",
+    "compare.subject_example6": "a drawing of a {word} in a meadow",
+    "compare.style_example1": "a cat in the style of {word}",
+    "compare.style_example2": "a dog on the beach in the style of {word}",
+    "compare.style_example3": "a rabbit with a red scarf in the style of {word}",
+    "compare.style_example4": "a fox wearing a party hat in the style of {word}",
+    "compare.style_example5": "a horse under a night sky in the style of {word}",
+    "compare.style_example6": "a bird in a meadow in the style of {word}",
     "compare.embedding": "Embedding",
     "compare.embedding_strength": "Strength of the embedding",
     "compare.lora": "LoRA",
@@ -310,8 +337,10 @@ WORDS: dict[str, str] = {
     "manage.rename_short": "Rename",
     "manage.download": "Download",
     "manage.pair": "Belongs together",
-    "manage.pair_embedding": "with the LoRA of the same training; take and delete both",
-    "manage.pair_lora": "with the embedding of the same training; take and delete both",
+    "manage.pair_embedding": "with the LoRA of the same training; each is little without the other",
+    "manage.pair_lora": (
+        "with the embedding of the same training; each is little without the other"
+    ),
     "manage.usage": "How to use it",
     "manage.usage_hide": "Hide the guide",
     "manage.copy": "Copy",
@@ -319,7 +348,16 @@ WORDS: dict[str, str] = {
     "manage.negative_on": "{name} now says what should not be in the picture.",
     "manage.negative_off": "{name} now says what should be in the picture.",
     "manage.delete": "Delete",
-    "manage.delete_sure": "Delete {name} with its training? This cannot be undone.",
+    "manage.delete_embedding": (
+        "Delete the embedding {name} with its training? This cannot be undone."
+    ),
+    "manage.delete_lora": "Delete the LoRA {name} with its training? This cannot be undone.",
+    "manage.delete_pair": (
+        "Delete {name} with its training? The embedding and the LoRA both go. This cannot be "
+        "undone."
+    ),
+    "manage.delete_imported_embedding": "Delete the embedding {name}? This cannot be undone.",
+    "manage.delete_imported_lora": "Delete the LoRA {name}? This cannot be undone.",
     "manage.delete_yes": "Delete for good",
     "manage.deleted": "Deleted, for good.",
     "kits.open": "Download for…",
@@ -360,7 +398,7 @@ WORDS: dict[str, str] = {
     ),
     "publish.visibility": "Who may see it?",
     "publish.private": "Private",
-    "publish.private_help": "Only you.",
+    "publish.private_help": "Only you, or the members of the organisation.",
     "publish.public": "Public",
     "publish.public_help": "Everybody can see it and download it.",
     "publish.photos.one": "Publish the photo as well",

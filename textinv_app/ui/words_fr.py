@@ -21,8 +21,8 @@ WORDS: dict[str, str] = {
     # Photos
     "upload.title": "Montrez-nous votre animal",
     "upload.lead": (
-        "Cinq à dix photos suffisent. Vous seul les voyez, et le lieu et l’heure que votre "
-        "téléphone y a inscrits sont effacés."
+        "Cinq à dix photos suffisent. Personne d’autre ne les voit, et le lieu et l’heure que "
+        "votre téléphone y a inscrits sont effacés."
     ),
     "upload.keep_days": (
         "Sur ce serveur, ce qui n’est pas ouvert pendant {days} jours est supprimé."
@@ -42,14 +42,15 @@ WORDS: dict[str, str] = {
     "class.hamster": "hamster",
     "class.parrot": "perroquet",
     "class.pet": "animal",
-    "refused.title.one": "Un fichier n’a pas pu être utilisé. Les autres sont gardés.",
-    "refused.title.many": "{n} fichiers n’ont pas pu être utilisés. Les autres sont gardés.",
+    "refused.title.one": "Un fichier n’a pas pu être utilisé.",
+    "refused.title.many": "{n} fichiers n’ont pas pu être utilisés.",
+    "refused.others": "Les autres sont gardés.",
     "photos.count.one": "{n} photo",
     "photos.count.many": "{n} photos",
     "photos.add_more.one": "Encore une aiderait : cinq à dix photos, c’est l’idéal.",
     "photos.add_more.many": "Encore {n} aideraient : cinq à dix photos, c’est l’idéal.",
-    "photos.flawed.one": "Une photo a une remarque. Gardez-la ou remplacez-la.",
-    "photos.flawed.many": "{n} photos ont une remarque. Gardez-les ou remplacez-les.",
+    "photos.flawed.one": "Une photo appelle une remarque. Gardez-la ou remplacez-la.",
+    "photos.flawed.many": "{n} photos appellent une remarque. Gardez-les ou remplacez-les.",
     "photos.all_fine": "Toutes sont bonnes. Vérifiez que votre animal est bien dans chaque carré.",
     "photos.tips": "De bonnes photos, c’est quoi ?",
     "photos.tip1": "Votre animal est grand dans l’image, et seul.",
@@ -74,7 +75,7 @@ WORDS: dict[str, str] = {
     "form.class_word": "Ce que c’est, en un mot",
     "form.class_word_help": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
-        "traduisons chien, chat, lapin…"
+        "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),
     "form.class_word_vague": (
         "« Pet » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
@@ -85,10 +86,24 @@ WORDS: dict[str, str] = {
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
     "form.class_words_negative": "picture|photo|drawing",
     "form.class_translations": (
-        "chien=dog | chienne=dog | chiot=dog | chat=cat | chatte=cat | chaton=cat | lapin=rabbit | "
-        "cheval=horse | jument=horse | cochon d’inde=guinea pig | cochon d'inde=guinea pig | "
-        "perroquet=parrot | oiseau=bird | tortue=turtle | renard=fox | animal=pet | "
-        "peinture=painting | dessin=drawing | aquarelle=watercolor | image=picture"
+        "chien=dog | chienne=dog | chiot=dog | chat=cat | chatte=cat | chaton=cat | "
+        "lapin=rabbit | lapine=rabbit | lapereau=rabbit | cobaye=guinea pig | "
+        "cochon d’inde=guinea pig | souris=mouse | furet=ferret | gerbille=gerbil | "
+        "cheval=horse | jument=horse | poulain=horse | poney=pony | âne=donkey | ânesse=donkey | "
+        "vache=cow | veau=cow | taureau=bull | chèvre=goat | chevreau=goat | mouton=sheep | "
+        "brebis=sheep | agneau=lamb | cochon=pig | lama=llama | alpaga=alpaca | renard=fox | "
+        "ours=bear | loup=wolf | hérisson=hedgehog | écureuil=squirrel | perroquet=parrot | "
+        "perruche=budgie | canari=canary | oiseau=bird | poule=chicken | coq=rooster | "
+        "poussin=chick | canard=duck | cane=duck | oie=goose | dinde=turkey | hibou=owl | "
+        "chouette=owl | tortue=turtle | lézard=lizard | iguane=iguana | serpent=snake | "
+        "grenouille=frog | crapaud=toad | poisson=fish | poisson rouge=goldfish | "
+        "araignée=spider | escargot=snail | caniche=poodle | bouledogue=bulldog | "
+        "teckel=dachshund | épagneul=spaniel | colley=collie | berger allemand=german shepherd | "
+        "chat tigré=tabby cat | chat siamois=siamese cat | siamois=siamese cat | "
+        "chat persan=persian cat | persan=persian cat | jouet=toy | poupée=doll | "
+        "peluche=teddy bear | ours en peluche=teddy bear | nounours=teddy bear | animal=pet | "
+        "animal de compagnie=pet | peinture=painting | tableau=painting | dessin=drawing | "
+        "croquis=sketch | aquarelle=watercolor | photographie=photo | image=picture"
     ),
     "form.word": "Le nouveau mot",
     "form.word_help": (
@@ -123,6 +138,7 @@ WORDS: dict[str, str] = {
     "train.lead.one": "Une photo, et le mot « {word} ».",
     "train.lead.many": "{n} photos, et le mot « {word} ».",
     "train.model": "Quel modèle d’images ?",
+    "train.unusable": "Modèles qui ne fonctionnent pas ici",
     "train.custom": "Votre propre modèle",
     "train.custom_example": "Identifiant Hugging Face, dossier ou fichier .safetensors",
     "train.teach": "Que doit-il apprendre ?",
@@ -217,6 +233,20 @@ WORDS: dict[str, str] = {
     "judged.copying_photos": "Il commence à recopier vos photos. C’est le bon moment pour arrêter.",
     "judged.not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
     "judged.best": "Meilleur jusqu’ici : étape {step}.",
+    "judged.negative_too_early": "Trop tôt pour le dire. Il commence à peine à apprendre.",
+    "judged.negative_getting_close": "Il apprend ce qu’il faut éviter.",
+    "judged.negative_this_is_it": "Il sait ce qu’il faut éviter, et ne progresse plus guère.",
+    "judged.negative_not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
+    "judged.negative_done_too_early": (
+        "Il a encore peu appris. Un apprentissage plus soigné ou d’autres images peuvent aider."
+    ),
+    "judged.negative_done_getting_close": (
+        "Il sait ce qu’il faut éviter. Un apprentissage plus soigné peut le préciser encore."
+    ),
+    "judged.negative_done_this_is_it": "Il sait ce qu’il faut éviter.",
+    "judged.negative_done_not_improving": (
+        "Plus de progrès, et peu d’acquis. D’autres images peuvent aider."
+    ),
     "judged.done_too_early": (
         "Cela ne ressemble pas encore beaucoup à {name}. Un apprentissage plus soigné ou d’autres "
         "photos peuvent aider."
@@ -228,7 +258,9 @@ WORDS: dict[str, str] = {
     "judged.done_copying_photos": "C’est {name}, même s’il commence à recopier vos photos.",
     "judged.done_not_improving": "Plus de progrès. Voici le mieux qu’il ait fait.",
     "judged.kept": "L’étape {step} était la meilleure ; elle est gardée.",
-    "likeness.label": "Ressemblance",
+    "likeness.previews": "Ressemblance, essais faciles et difficiles",
+    "likeness.file": "Ressemblance, demande simple",
+    "likeness.drawn": "Ressemblance de ces images",
     "likeness.value": "{value} / 100",
     "likeness.unmeasured": "La ressemblance n’a pas été mesurée ici.",
     "redrawn.title": "Vos photos, dessinées par Crayon",
@@ -250,11 +282,15 @@ WORDS: dict[str, str] = {
     "chart.loss_waiting": "La courbe de la perte de validation va bientôt commencer.",
     "chart.loss_summary": "Perte de validation de {first} à {last} à l’étape {step}.",
     "chart.likeness": "Ressemblance",
-    "chart.likeness_help": "Combien ses images ressemblent à vos photos. Plus, c’est mieux.",
+    "chart.likeness_help": (
+        "Combien les essais d’une étape, faciles et difficiles, ressemblent à vos photos. Plus, "
+        "c’est mieux."
+    ),
     "chart.likeness_axis": "ressemblance (0–100)",
     "chart.likeness_waiting": "La courbe de la ressemblance va bientôt commencer.",
     "chart.likeness_summary": "Ressemblance de {first} à {last} sur 100 à l’étape {step}.",
     "nearest.title": "Ce que le mot veut dire pour l’instant",
+    "nearest.title_done": "Ce que le mot veut dire",
     "nearest.text": "Les mots du dictionnaire les plus proches de « {word} ».",
     # Compare
     "compare.empty.title": "Rien à comparer pour l’instant",
@@ -266,12 +302,18 @@ WORDS: dict[str, str] = {
     "compare.lead": "La même phrase et le même tirage pour tous : seul l’apprentissage diffère.",
     "compare.prompt": "Que doit-on voir sur l’image ? (en anglais)",
     "compare.insert": "Insérer",
-    "compare.example1": "a photo of a {word}",
-    "compare.example2": "a {word} with a red scarf in the snow",
-    "compare.example3": "a {word} on the beach",
-    "compare.example4": "a {word} wearing a party hat",
-    "compare.example5": "a {word} sleeping, night sky",
-    "compare.example6": "a drawing of a {word} in a meadow",
+    "compare.subject_example1": "a photo of a {word}",
+    "compare.subject_example2": "a {word} with a red scarf in the snow",
+    "compare.subject_example3": "a {word} on the beach",
+    "compare.subject_example4": "a {word} wearing a party hat",
+    "compare.subject_example5": "a {word} sleeping, night sky",
+    "compare.subject_example6": "a drawing of a {word} in a meadow",
+    "compare.style_example1": "a cat in the style of {word}",
+    "compare.style_example2": "a dog on the beach in the style of {word}",
+    "compare.style_example3": "a rabbit with a red scarf in the style of {word}",
+    "compare.style_example4": "a fox wearing a party hat in the style of {word}",
+    "compare.style_example5": "a horse under a night sky in the style of {word}",
+    "compare.style_example6": "a bird in a meadow in the style of {word}",
     "compare.embedding": "Embedding",
     "compare.embedding_strength": "Force de l’embedding",
     "compare.lora": "LoRA",
@@ -329,9 +371,9 @@ WORDS: dict[str, str] = {
     "manage.rename": "Renommer {name}",
     "manage.rename_short": "Renommer",
     "manage.download": "Télécharger",
-    "manage.pair": "Va ensemble",
-    "manage.pair_embedding": "avec le LoRA du même apprentissage ; à emporter et supprimer à deux",
-    "manage.pair_lora": "avec l’embedding du même apprentissage ; à emporter et supprimer à deux",
+    "manage.pair": "Va de pair",
+    "manage.pair_embedding": "avec le LoRA du même apprentissage ; l’un ne va pas sans l’autre",
+    "manage.pair_lora": "avec l’embedding du même apprentissage ; l’un ne va pas sans l’autre",
     "manage.usage": "Mode d’emploi",
     "manage.usage_hide": "Replier",
     "manage.copy": "Copier",
@@ -339,7 +381,16 @@ WORDS: dict[str, str] = {
     "manage.negative_on": "{name} dit maintenant ce qu’on ne doit pas voir.",
     "manage.negative_off": "{name} dit maintenant ce qu’on doit voir.",
     "manage.delete": "Supprimer",
-    "manage.delete_sure": "Supprimer {name} et son apprentissage ? C’est sans retour.",
+    "manage.delete_embedding": (
+        "Supprimer l’embedding {name} et son apprentissage ? C’est sans retour."
+    ),
+    "manage.delete_lora": "Supprimer le LoRA {name} et son apprentissage ? C’est sans retour.",
+    "manage.delete_pair": (
+        "Supprimer {name} et son apprentissage ? L’embedding et le LoRA partent tous les deux. "
+        "C’est sans retour."
+    ),
+    "manage.delete_imported_embedding": "Supprimer l’embedding {name} ? C’est sans retour.",
+    "manage.delete_imported_lora": "Supprimer le LoRA {name} ? C’est sans retour.",
     "manage.delete_yes": "Supprimer pour de bon",
     "manage.deleted": "Supprimé, pour de bon.",
     "kits.open": "Télécharger pour…",
@@ -355,8 +406,8 @@ WORDS: dict[str, str] = {
     "kits.one": "Kit",
     "kits.file_for": "Le fichier seul, pour {program}",
     "kits.file_about": "Écrit à sa façon, sans kit. Tous les autres prennent « Télécharger ».",
-    "manage.recreate": "Réapprendre de même",
-    "manage.recreate_title": "Remplir l’apprentissage comme ce fichier a été appris",
+    "manage.recreate": "Refaire le même apprentissage",
+    "manage.recreate_title": "Remplir les choix comme ce fichier a été appris",
     "like.title": "Comme « {name} »",
     "like.vectors.one": "{n} vecteur",
     "like.vectors.many": "{n} vecteurs",
@@ -380,7 +431,7 @@ WORDS: dict[str, str] = {
     ),
     "publish.visibility": "Qui peut le voir ?",
     "publish.private": "Privé",
-    "publish.private_help": "Vous seulement.",
+    "publish.private_help": "Seulement vous, ou les membres de l’organisation.",
     "publish.public": "Public",
     "publish.public_help": "Tout le monde peut le voir et le télécharger.",
     "publish.photos.one": "Publier aussi la photo",
