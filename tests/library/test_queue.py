@@ -12,8 +12,8 @@ from library_world import World, scripted_executor, token_of
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, ModelUnavailable, PetnameError, QuotaReached
-from textinv_app.library.api import ConceptChange
 from textinv_app.library import removing
+from textinv_app.library.api import ConceptChange
 
 
 def test_the_same_key_queues_once(world: World) -> None:

@@ -76,6 +76,19 @@ def test_everything_comes_back(make_world: Callable[..., World], how: str) -> No
     world.tick_until(lambda: world.run(waiting, world.stranger).status is RunStatus.DONE)
 
 
+def test_why_a_run_failed_comes_back_with_its_numbers(make_world: Callable[..., World]) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    failed = world.start(world.concept("Rex").concept.concept_id).run_id
+    world.tick_until_status(failed, RunStatus.FAILED)
+    before = world.run(failed)
+    assert before.error_details == {"mb": 1}
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    again = world.run(failed)
+    assert (again.error_code, again.error_details) == (before.error_code, before.error_details)
+
+
 def test_a_crash_while_the_index_is_made_again_loses_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,13 @@ def test_the_card_says_what_the_hub_wants_to_know(bench: Bench) -> None:
     assert f'pipe.load_textual_inversion("{NAME}")' in text
 
 
+def test_the_card_of_a_negative_word_tells_no_likeness_to_the_bad_pictures(bench: Bench) -> None:
+    for kind, told in (("subject", True), ("negative", False)):
+        bench.publish(bench.request(kind=kind, repository=kind))
+        card = bench.hub.repositories[f"{NAME.split('/')[0]}/{kind}"].files["README.md"].decode()
+        assert ("Likeness" in card) == told
+
+
 def test_photos_stay_at_home_unless_ticked_and_go_without_their_notes(bench: Bench) -> None:
     bench.publish(bench.request())
     assert not [n for n in bench.hub.repositories[NAME].files if n.startswith("concept_images/")]

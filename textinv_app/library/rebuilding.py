@@ -120,7 +120,12 @@ class Rebuilder:
             raise ValueError("it was not added")
         if outcome is not None and outcome.failed is not None:
             failed = outcome.failed
-            self._tables.runs.change(row, error_code=failed.code, error_sentence=failed.sentence)
+            self._tables.runs.change(
+                row,
+                error_code=failed.code,
+                error_sentence=failed.sentence,
+                error_details=failed.details,
+            )
         return row
 
     def _register_result(self, run: RunRow, folder: Path) -> None:
