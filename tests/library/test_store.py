@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
-from library_world import REPOSITORY
+from library_world import REPOSITORY, World
+from safetensors.numpy import save_file
 
-from textinv_app.errors import StorageFailed
+from textinv_app.errors import BadInput, StorageFailed
 from textinv_app.library import store as store_module
+from textinv_app.library.api import DrawingOrder, ReceivedFile
 from textinv_app.library.concept_rows import OwnerRows
 from textinv_app.library.run_rows import NewRun, RunRows
 from textinv_app.library.store import IndexDamaged, Store, migration_steps
+
+THINGS = ("concepts", "runs", "imports", "drawings")
 
 
 @pytest.fixture
@@ -135,6 +142,37 @@ def test_a_migration_that_is_killed_leaves_the_old_version(
     assert again.rows("SELECT colour FROM owners")[0][0] == "red"
     # The backup would keep what is deleted from now on.
     assert list(tmp_path.glob("*-before-step-*.db")) == []
+
+
+@pytest.mark.parametrize("table", ["concepts", "runs", "artifacts", "drawings"])
+def test_what_could_not_be_written_down_leaves_no_folder(
+    world: World, tmp_path: Path, table: str
+) -> None:
+    concept_id = world.concept().concept.concept_id
+    path = tmp_path / "elsewhere.safetensors"
+    save_file({"emb_params": np.ones((2, 768), np.float32)}, path)
+    orders: dict[str, Callable[[], object]] = {
+        "concepts": lambda: world.service.create_concept(world.owner),
+        "runs": lambda: world.start(concept_id, methods=("embedding", "lora")),
+        "artifacts": lambda: world.service.import_artifact(
+            world.owner, ReceivedFile(path, path.name)
+        ),
+        "drawings": lambda: world.service.start_drawing(
+            world.owner, DrawingOrder(model_id="crayon", prompt="a dog")
+        ),
+    }
+    index = world.service._parts.tables.store
+    # A row that breaks its promise to another table only when all is to be kept.
+    index.write("CREATE TABLE debts (owner TEXT REFERENCES owners DEFERRABLE INITIALLY DEFERRED)")
+    index.write(
+        f"CREATE TRIGGER fail AFTER INSERT ON {table} "
+        "BEGIN INSERT INTO debts VALUES ('nobody'); END"
+    )
+    before = {path.name for kind in THINGS for path in (world.data_dir / kind).iterdir()}
+    with pytest.raises((sqlite3.IntegrityError, BadInput)):
+        orders[table]()
+    after = {path.name for kind in THINGS for path in (world.data_dir / kind).iterdir()}
+    assert after == before
 
 
 def test_a_newer_file_is_refused(store: Store) -> None:
