@@ -7,7 +7,7 @@ import io
 import json
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from textinv_app.errors import BadInput, FileRefused, NotFound
 from textinv_app.formats.embedding import read_embedding, write_embedding
 from textinv_app.formats.inspecting import inspect
 from textinv_app.library.api import DrawingOrder, ReceivedFile
+from textinv_app.library.folders import folder_bytes
 
 WIDTH_OF_SD1 = 768
 
@@ -152,6 +153,25 @@ def test_storage_adds_up(world: World, tmp_path: Path) -> None:
     assert seen.used_bytes == seen.photos_bytes + seen.results_bytes + seen.drawings_bytes
     assert seen.photos_bytes > 0
     assert world.service.storage(world.stranger).used_bytes == 0
+
+
+def test_a_folder_that_vanishes_while_it_is_measured_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("going", "staying"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "photo.png").write_bytes(b"12345")
+    look_into = os.scandir
+
+    def scandir(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+        if Path(folder).name == "going":
+            (tmp_path / "going" / "photo.png").unlink()
+            (tmp_path / "going").rmdir()
+        return look_into(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert folder_bytes(tmp_path) == 5
+    assert not (tmp_path / "going").exists()
 
 
 def test_a_result_that_is_missing_is_a_failure_with_a_reason(world: World) -> None:

@@ -9,6 +9,7 @@ that the sweeper finishes.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
@@ -207,10 +208,11 @@ def remove_marked(folder: Path) -> None:
 def folder_bytes(folder: Path) -> int:
     """Return the bytes of all files below a folder; what vanishes meanwhile counts nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            if path.is_file():
-                total += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    # Unlike a glob it passes over a folder that is renamed or removed under way.
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(inside, name).stat().st_size
+            except FileNotFoundError:
+                continue
     return total
