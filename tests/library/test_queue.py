@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from library_world import World, scripted_executor, token_of
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, ModelUnavailable, PetnameError, QuotaReached
+from textinv_app.library import removing
 
 
 def test_the_same_key_queues_once(world: World) -> None:
@@ -23,6 +26,27 @@ def test_the_same_key_queues_once(world: World) -> None:
     assert len(ids) == 1
     assert len(world.service.list_runs(world.owner)) == 2
     assert len(list((world.data_dir / "runs").iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_deleted_keeps_nobody_from_being_taught(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = world.concept("Rex").concept.concept_id
+    run_id = world.start(world.concept("Mia").concept.concept_id).run_id
+    really = removing.remove_marked
+
+    def remove_marked(folder: Path) -> None:
+        if folder.name == deleted:
+            raise PermissionError(errno.EACCES, "held open by another program", str(folder))
+        really(folder)
+
+    monkeypatch.setattr(removing, "remove_marked", remove_marked)
+    world.service.delete_concept(world.owner, deleted)
+    world.service.tick()
+    assert world.run(run_id).status is RunStatus.RUNNING
+    monkeypatch.undo()
+    world.service.tick()
+    assert not (world.data_dir / "concepts" / deleted).exists()
 
 
 def test_without_a_key_a_second_start_is_told_that_it_is_being_taught(world: World) -> None:

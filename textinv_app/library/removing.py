@@ -67,8 +67,8 @@ class Tables:
 class Remover:
     """Removes things in an order that survives a crash: mark, rows, process, files.
 
-    From the mark on the thing is gone for everybody. A folder in which a runner still lives waits
-    in ``pending`` until it has been ended.
+    From the mark on the thing is gone for everybody. A folder in which a runner still lives, or
+    that another program holds open, waits in ``pending`` and is tried again.
     """
 
     def __init__(self, tables: Tables, data: DataFolder, executor: Executor) -> None:
@@ -80,9 +80,10 @@ class Remover:
 
     @property
     def num_dying(self) -> int:
-        """How many folders wait for their runner to end: each still takes up a slot."""
+        """How many runners live on in folders that are being removed: each takes up a slot."""
         with self._guard:
-            return len(self._pending)
+            pending = list(self._pending)
+        return sum(self.has_runner(folder) for folder in pending)
 
     def has_runner(self, folder: Path) -> bool:
         """Tell whether a living runner works in this folder of a thing."""
