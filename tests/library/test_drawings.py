@@ -14,6 +14,7 @@ from library_world import World, scripted_executor
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import DrawingView
 from textinv_app.errors import BadInput, NotFound, QuotaReached
+from textinv_app.library import painting as painting_module
 from textinv_app.library.api import ConceptChange, DrawingOrder
 
 
@@ -184,6 +185,22 @@ def test_the_painter_gives_way_and_begins_again(world: World) -> None:
     drawn = world.service._parts.tables.drawings.find(drawing.drawing_id)
     assert drawn is not None
     assert drawn.num_deaths == 0
+
+
+def test_a_painter_that_the_kernel_does_not_let_go_at_once_is_reaped_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = draw(world, prompt="WAIT")
+    world.tick_until(lambda: world.service.drawing(world.owner, drawing.drawing_id).pictures)
+    painter = world.service._parts.painting._painter
+    assert painter is not None
+    # Nobody is gone so soon.
+    monkeypatch.setattr(painting_module, "GOODBYE_SECONDS", -1.0)
+    world.service.cancel_drawing(world.owner, drawing.drawing_id)
+    monkeypatch.undo()
+    assert tick_until_ended(world, draw(world, prompt="a dog")).status == "done"
+    world.tick_until(lambda: painter.returncode is not None)
+    world.tick_until(lambda: world.service._parts.painting._dying == [])
 
 
 def test_an_idle_painter_that_has_left_is_started_again(world: World) -> None:

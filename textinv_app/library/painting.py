@@ -44,6 +44,8 @@ class Painting:
         self._command = tuple(command)
         self._guard = threading.RLock()
         self._painter: subprocess.Popen[bytes] | None = None
+        self._dying: list[subprocess.Popen[bytes]] = []
+        """Painters that the kernel had not let go when they were ended."""
         self._given = ""
         """Id of the drawing that the painter has been given and has not finished."""
         self.may_draw: Callable[[], bool] = lambda: True
@@ -52,6 +54,7 @@ class Painting:
     def tick(self) -> None:
         """Notice what was finished and hand out what comes next; raises ``StorageFailed``."""
         with self._guard:
+            self._dying = [painter for painter in self._dying if painter.poll() is None]
             while True:
                 drawing = self._drawings.next_open()
                 if drawing is None or not self._is_over(drawing):
@@ -152,7 +155,11 @@ class Painting:
             return
         self._close_input()
         self._painter.kill()
-        self._painter.wait(GOODBYE_SECONDS)
+        try:
+            self._painter.wait(GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
+            logger.warning("the painter has been killed and is not gone yet")
+            self._dying.append(self._painter)
         self._painter = None
 
     def _close_input(self) -> None:
