@@ -162,23 +162,6 @@ def test_a_killed_painter_leaves_no_outcome_and_the_next_one_draws_it(
     assert len(_outcome(folder).pictures) == 16
 
 
-def test_a_cancelled_drawing_keeps_what_is_drawn_and_the_painter_goes_on(
-    painter: PainterProcess, tmp_path: Path, ref_of: RefOf, loaded: LoadedOf
-) -> None:
-    folder = _order(tmp_path, ref_of, loaded, "cancelled", num_inference_steps=100, num_images=4)
-    painter.order(folder)
-    painter.wait_for(lambda: (folder / "base-3.webp").exists())
-    (folder / "cancel").touch()
-    painter.wait_for(lambda: _is_over(folder))
-    outcome = _outcome(folder)
-    assert (outcome.status, outcome.error_code) == ("failed", "drawing.cancelled")
-    assert 4 <= len(outcome.pictures) < 16
-    after = _order(tmp_path, ref_of, loaded, "after")
-    painter.order(after)
-    painter.wait_for(lambda: _is_over(after))
-    assert _outcome(after).status == "done"
-
-
 def test_what_cannot_be_drawn_ends_with_a_sentence(
     painter: PainterProcess, tmp_path: Path, ref_of: RefOf, loaded: LoadedOf
 ) -> None:

@@ -20,23 +20,14 @@ from textinv_app.domain.drawing import (
 from textinv_app.drawing.artist import Artist, DrawingTask
 from textinv_app.drawing.grid import draw_grid
 from textinv_app.drawing.likeness import LikenessJudge
-from textinv_app.errors import PetnameError
 from textinv_app.runs.atomic import atomic_write_bytes, atomic_write_text
 
 logger = logging.getLogger("petname.drawing")
 
-CANCEL_FILE = "cancel"
 WRITE_EVERY_SECONDS = 0.25
 _LOADING_SHARE = 0.05
 """Share of the progress bar for what happens before the first step."""
 _WEBP_QUALITY = 95
-
-
-class Cancelled(PetnameError):
-    """The person has ended the drawing; what was drawn stays."""
-
-    def __init__(self) -> None:
-        super().__init__("drawing.cancelled", "You ended this drawing.")
 
 
 def read_request(folder: Path) -> DrawingRequest:
@@ -65,7 +56,7 @@ class Commission:
         return tuple(self._pictures)
 
     def draw(self, artist: Artist, judge: LikenessJudge | None) -> None:
-        """Draw every column and the grid; raises ``Cancelled``, ``PetnameError``, ``OSError``."""
+        """Draw every column and the grid; raises ``PetnameError`` or ``OSError``."""
         photos = _open_photos(self._request.reference_photos)
         for number, column in enumerate(self._request.columns):
             self.note(number, 0.0, always=True)
@@ -74,12 +65,10 @@ class Commission:
         _write_webp(grid, self._folder / "grid.webp")
 
     def note(self, column: int, fraction: float, always: bool = False) -> None:
-        """Write down how far the drawing is, and raise ``Cancelled`` when that is wanted.
+        """Write down how far the drawing is.
 
-        ``fraction`` is the share of the column with this number.
+        ``fraction`` is the share of the column with this number. Raises ``OSError``.
         """
-        if (self._folder / CANCEL_FILE).exists():
-            raise Cancelled
         now = time.monotonic()
         if not always and now - self._last_write < WRITE_EVERY_SECONDS:
             return

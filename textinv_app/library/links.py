@@ -27,9 +27,7 @@ WINDOW_SECONDS = 1800
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 1000
 
-LinkKind = Literal[
-    "photo", "sample", "preview", "redrawn", "result", "import", "download", "drawing", "kit"
-]
+LinkKind = Literal["photo", "sample", "preview", "redrawn", "result", "download", "drawing", "kit"]
 _KINDS: frozenset[str] = frozenset(get_args(LinkKind))
 
 
