@@ -26,6 +26,15 @@ class OwnerRows:
             (owner_id, now, now),
         )
 
+    def add(self, owner_id: str) -> None:
+        """Make sure that the owner is known; one who is has not been here for that."""
+        now = now_text()
+        self._store.write(
+            "INSERT INTO owners (owner_id, created_at, seen_at) VALUES (?, ?, ?) "
+            "ON CONFLICT (owner_id) DO NOTHING",
+            (owner_id, now, now),
+        )
+
     def see(self, owner_id: str) -> None:
         """Note that a known owner was here; at most once an hour, so that looking seldom writes."""
         seen_long_ago = self._store.row(

@@ -66,7 +66,7 @@ class Rebuilder:
         owner = read_owner(folder)
         if not owner:
             raise ValueError("it does not say whose it is")
-        self._tables.owners.note(owner)
+        self._tables.owners.add(owner)
         return owner
 
     def _concept(self, folder: Path, index_was_lost: bool) -> None:
