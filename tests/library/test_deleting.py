@@ -206,6 +206,18 @@ def test_deleting_the_photos_takes_their_redrawn_ones_and_comparisons_with_them_
     assert after.version != before.version
 
 
+def test_redrawn_photos_go_with_the_last_photo(world: World) -> None:
+    concept_id, run_id = taught(world)
+    redrawn = world.run_dir(run_id) / "redrawn"
+    redrawn.mkdir()
+    first, *others = world.service.concept(world.owner, concept_id).concept.photos
+    for photo in others:
+        world.service.remove_photo(world.owner, concept_id, photo.photo_id)
+    assert redrawn.is_dir()
+    world.service.remove_photo(world.owner, concept_id, first.photo_id)
+    assert not redrawn.exists()
+
+
 def test_photos_that_a_training_needs_are_not_deleted_under_it(world: World) -> None:
     concept_id = world.concept().concept.concept_id
     run_id = world.start(concept_id).run_id
@@ -368,7 +380,8 @@ def test_unused_files_from_elsewhere_go_after_their_time_too(
     world = make_world(keep_days=7)
     file_id = bring_file(world, tmp_path)
     long_ago(world)
-    world.service._parts.sweeper.sweep()
+    # That the server broke down is no visit.
+    world.crash()
     assert not (world.data_dir / "imports" / file_id).exists()
     assert world.service._parts.tables.owners._store.rows("SELECT 1 FROM owners") == []
 

@@ -135,18 +135,19 @@ class Remover:
         self._remove([self._data.drawing(drawing_id) for drawing_id in drawings])
 
     def tidy_run(self, run: RunRow) -> None:
-        """Drop what a run that is over will never need again.
+        """Drop what a run that is over will never need again; raises ``OSError``.
 
         A failed one may be tried again, unless a photo of it has been removed since.
         """
+        if not run.status.is_final:
+            return
         folder = self._data.run(run.run_id)
-        if run.status in {RunStatus.DONE, RunStatus.CANCELLED}:
+        concept = self._tables.concepts.find(run.owner_id, run.concept_id)
+        left = {photo.photo_id for photo in concept.photos} if concept else set()
+        if not left or (run.status is RunStatus.FAILED and has_other_photos(folder, left)):
+            drop_photo_copies(folder)
+        elif run.status is not RunStatus.FAILED:
             drop_working_files(folder)
-        elif run.status is RunStatus.FAILED:
-            concept = self._tables.concepts.find(run.owner_id, run.concept_id)
-            left = {photo.photo_id for photo in concept.photos} if concept else set()
-            if has_other_photos(folder, left):
-                drop_photo_copies(folder)
 
     def finish_pending(self) -> None:
         """Try again where a runner still lived; called at every tick."""
@@ -256,12 +257,18 @@ class Sweeper:
                 continue
             except OSError as error:
                 logger.warning("%s could not be swept away: %s", path, error)
-        for status in (RunStatus.DONE, RunStatus.CANCELLED, RunStatus.FAILED):
-            for run in self._tables.runs.in_status(status):
-                self._remover.tidy_run(run)
+        self._tidy_runs()
         if self._keep_days:
             self._remove_unused(text_of_time_before(timedelta(days=self._keep_days)))
         self._tables.owners.remove_without_things()
+
+    def _tidy_runs(self) -> None:
+        for status in (RunStatus.DONE, RunStatus.CANCELLED, RunStatus.FAILED):
+            for run in self._tables.runs.in_status(status):
+                try:
+                    self._remover.tidy_run(run)
+                except OSError as error:
+                    logger.warning("run %s could not be tidied: %s", run.run_id, error)
 
     def _remove_unused(self, moment: str) -> None:
         """Remove what its owner has not come for since ``moment``."""

@@ -112,14 +112,14 @@ class Service:
                 self._parts.painting.tick()
                 self._parts.publishing.tick()
                 self._parts.warming.tick()
+                if time.monotonic() >= self._next_sweep:
+                    self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
+                    self._parts.sweeper.sweep()
             except (OSError, StorageFailed) as error:
                 if is_disk_full(error):
                     # Room enough to write down at the next tick what has happened.
                     self._parts.folder.data.give_up_reserve()
                 raise
-            if time.monotonic() >= self._next_sweep:
-                self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS
-                self._parts.sweeper.sweep()
 
     def tell_address(self, served_at: str) -> None:
         """Note where the page is served, for whoever tries to start a second Petname."""

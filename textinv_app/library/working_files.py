@@ -24,7 +24,10 @@ def drop_photo_copies(run_dir: Path) -> None:
 
 
 def has_other_photos(run_dir: Path, photo_ids: Set[str]) -> bool:
-    """Tell whether a run keeps a copy of any photo but these, or of some it does not name."""
+    """Tell whether a run keeps a copy of any photo but these, or of some it does not name.
+
+    Raises ``OSError``.
+    """
     folder = RunLayout(run_dir).dataset
     if not folder.is_dir():
         return False
