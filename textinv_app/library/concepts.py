@@ -18,6 +18,7 @@ from textinv_app.library.concept_views import ConceptViews
 from textinv_app.library.config import LibraryConfig
 from textinv_app.library.folders import (
     DataFolder,
+    new_folders,
     new_identifier,
     not_found,
     now_text,
@@ -90,11 +91,12 @@ class Concepts:
             self._tables.owners.note(owner)
             final = self._data.concept(concept.concept_id)
             prepared = temporary_beside(final)
-            (prepared / "photos").mkdir(parents=True)
-            write_owner(prepared, owner)
-            atomic_write_text(prepared / "concept.json", concept.model_dump_json(indent=1))
-            publish_directory(prepared, final)
-            self._tables.concepts.save(owner, concept)
+            with new_folders([prepared, final]):
+                (prepared / "photos").mkdir(parents=True)
+                write_owner(prepared, owner)
+                atomic_write_text(prepared / "concept.json", concept.model_dump_json(indent=1))
+                publish_directory(prepared, final)
+                self._tables.concepts.save(owner, concept)
             return concept
 
     def update(self, owner: str, concept_id: str, change: ConceptChange) -> Concept:

@@ -27,7 +27,13 @@ from textinv_app.library.base_models import BaseModels
 from textinv_app.library.config import LibraryConfig
 from textinv_app.library.drawing_requests import refuse_bad_order
 from textinv_app.library.drawing_rows import DrawingRow
-from textinv_app.library.folders import DataFolder, new_identifier, not_found, write_owner
+from textinv_app.library.folders import (
+    DataFolder,
+    new_folders,
+    new_identifier,
+    not_found,
+    write_owner,
+)
 from textinv_app.library.links import LinkSigner
 from textinv_app.library.painting import Painting, read_drawing_outcome
 from textinv_app.library.photo_files import square_name
@@ -212,7 +218,7 @@ class Drawings:
         try:
             write_owner(prepared, owner)
             atomic_write_text(prepared / "request.json", request.model_dump_json(indent=1))
-            with self._tables.store.transaction():
+            with new_folders([final]), self._tables.store.transaction():
                 self._tables.owners.note(owner)
                 self._tables.drawings.add(owner, request.drawing_id, prompt)
                 publish_directory(prepared, final)

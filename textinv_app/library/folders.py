@@ -13,7 +13,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def read_note(folder: Path, name: str) -> str:
     except (FileNotFoundError, ValueError, AttributeError):
         return ""
     return value if isinstance(value, str) else ""
+
+
+@contextmanager
+def new_folders(folders: Sequence[Path]) -> Iterator[None]:
+    """Remove these folders again where the block fails that makes them and their rows.
+
+    Nobody would find them without a row, nor what of a person is in them.
+    """
+    try:
+        yield
+    except BaseException:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def mark_removed(folder: Path) -> None:

@@ -21,7 +21,13 @@ from textinv_app.formats.importing import import_bundled, import_file, mark_nega
 from textinv_app.formats.inspecting import Inspection, inspect
 from textinv_app.library.api import ReceivedFile
 from textinv_app.library.artifact_rows import ArtifactRow
-from textinv_app.library.folders import DataFolder, new_identifier, now_text, write_owner
+from textinv_app.library.folders import (
+    DataFolder,
+    new_folders,
+    new_identifier,
+    now_text,
+    write_owner,
+)
 from textinv_app.library.names import MAX_NAME_CHARACTERS
 from textinv_app.library.removing import Tables
 from textinv_app.library.space import SpaceKeeper
@@ -156,7 +162,8 @@ class Imports:
         return _Prepared(folder, final, row)
 
     def _publish(self, owner: str, prepared: list[_Prepared]) -> None:
-        with self._tables.store.transaction():
+        finals = [one.final for one in prepared]
+        with new_folders(finals), self._tables.store.transaction():
             self._tables.owners.note(owner)
             for one in prepared:
                 self._tables.artifacts.add(one.row)

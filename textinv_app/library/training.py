@@ -24,6 +24,7 @@ from textinv_app.library.concept_views import MIN_PHOTOS, missing_for_training
 from textinv_app.library.config import MEGABYTE, LibraryConfig
 from textinv_app.library.folders import (
     DataFolder,
+    new_folders,
     new_identifier,
     not_found,
     now_text,
@@ -198,7 +199,9 @@ class Training:
         methods: list[TrainingMethod],
         prepared: list[_Prepared],
     ) -> list[RunRow]:
-        with self._tables.store.transaction():
+        folders = [self._data.run(run.spec.run_id) for run in prepared]
+        # The folders outside: the transaction may fail at its very end.
+        with new_folders(folders), self._tables.store.transaction():
             # Asked again, now that nobody else can write: another tab may have been faster.
             already = self._queued_before(owner, order, methods)
             if already is not None:
@@ -209,7 +212,7 @@ class Training:
             for method in methods:
                 self._rules.refuse_second(order.concept_id, method)
             self._tables.owners.note(owner)
-            for run in prepared:
+            for run, folder in zip(prepared, folders, strict=True):
                 self._tables.runs.add(
                     NewRun(
                         run_id=run.spec.run_id,
@@ -220,7 +223,7 @@ class Training:
                         idempotency_key=run.idempotency_key,
                     )
                 )
-                publish_directory(run.folder, self._data.run(run.spec.run_id))
+                publish_directory(run.folder, folder)
             return [self.find(owner, run.spec.run_id) for run in prepared]
 
 
