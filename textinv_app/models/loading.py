@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -208,7 +209,7 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
         pipeline = kind.from_single_file(str(path), torch_dtype=dtype, **given)
     except torch.OutOfMemoryError:
         raise
-    except OSError as error:
+    except (OSError, httpx2.HTTPError) as error:
         raise ModelUnavailable(
             "model.no_configuration",
             f"To open the single file {path.name}, Petname needs the small configuration files of "
