@@ -22,7 +22,7 @@ from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
-from textinv_app.models.loading import load, text_model
+from textinv_app.models.loading import is_out_of_memory, load, text_model
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,43 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
     assert refused.value.code == "model.missing"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "MPS backend out of memory (MPS allocated: 5.66 GB, other allocations: 384.00 KB)",
+        "[enforce fail at alloc_cpu.cpp:116] data. DefaultCPUAllocator: not enough memory: you "
+        "tried to allocate 1024 bytes.",
+    ],
+)
+def test_memory_that_ran_out_is_known_by_its_words(said: str) -> None:
+    assert is_out_of_memory(RuntimeError(said))
+
+
+def test_memory_that_ran_out_is_known_behind_what_a_library_says_of_it() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+    wrapped = OSError("Unable to load weights from checkpoint file")
+    assert not is_out_of_memory(wrapped)
+    wrapped.__context__ = caught.value
+    assert is_out_of_memory(wrapped)
+
+
+def test_a_model_that_does_not_fit_into_main_memory_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = save_tiny_model(tmp_path / "model")
+    monkeypatch.setattr(
+        "textinv_app.models.loading._from_diffusers", lambda *_: torch.empty(1 << 60)
+    )
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.out_of_memory"
 
 
 def test_pickled_weights_are_never_opened(tmp_path: Path) -> None:

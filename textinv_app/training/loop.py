@@ -10,6 +10,7 @@ from torch import Tensor
 
 from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
 from textinv_app.runs.layout import RunLayout
@@ -32,7 +33,7 @@ from textinv_app.training.setup import (
     place,
 )
 from textinv_app.training.state import TrainState, load_newest
-from textinv_app.training.this_machine import is_out_of_memory, this_machine
+from textinv_app.training.this_machine import this_machine
 
 
 def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:

@@ -22,6 +22,7 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.specs import RunSpec
 from textinv_app.errors import ModelUnavailable, TrainingFailed
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.judging import is_better, should_stop, verdict
@@ -39,7 +40,6 @@ from textinv_app.training.state import (
     encode_state,
     save_checkpoint,
 )
-from textinv_app.training.this_machine import is_out_of_memory
 from textinv_app.training.trainer import RanAway, Trainer
 
 REPORT_EVERY_SECONDS = 0.5

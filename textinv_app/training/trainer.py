@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.training.latents import LatentCache
 from textinv_app.training.methods import restore, snapshot
 from textinv_app.training.narrow_storage import store_in_fp8
@@ -28,7 +29,6 @@ from textinv_app.training.stepping import (
     parameters_are_sound,
     set_up_unet,
 )
-from textinv_app.training.this_machine import is_out_of_memory
 
 __all__ = ["NUMBER_TYPES", "Materials", "RanAway", "Trainer", "split_photos"]
 
