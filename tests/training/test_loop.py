@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from textinv_app.runs.control import Control, ControlWatch, StopRequested, write
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
+from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.trainer import Trainer
 
@@ -305,6 +307,31 @@ def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
     (notice,) = only(events, Noticed)
     assert notice.code == "notice.smaller_plan"
     assert isinstance(events[-1], Finished)
+
+
+def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unets: list[weakref.ref[Any]] = []
+    alive: list[bool] = []
+
+    def load_and_look(*given: Any) -> Any:
+        alive.extend(unet() is not None for unet in unets)
+        return load_for_training(*given)
+
+    def fail_once(*given: Any) -> Any:
+        if unets:
+            return make_session(*given)
+        make_session(*given)
+        unets.append(weakref.ref(given[2].model.unet))
+        raise torch.OutOfMemoryError("planned")
+
+    monkeypatch.setattr("textinv_app.training.loop.load_for_training", load_and_look)
+    monkeypatch.setattr("textinv_app.training.loop.make_session", fail_once)
+    spec, layout = run_of(max_steps=2)
+    events = run_whole(spec, layout)
+    assert isinstance(events[-1], Finished)
+    assert alive == [False]
 
 
 def test_the_step_that_ran_out_of_memory_is_made_again(

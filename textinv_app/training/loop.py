@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
@@ -83,8 +84,7 @@ def _prepare(
     faults = planned_faults()
     while True:
         try:
-            prepared = yield from _load(spec, layout, control, (plan, machine, faults, state))
-            session = make_session(spec, layout, prepared, control.check)
+            session = yield from _set_up(spec, layout, control, (plan, machine, faults, state))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -92,11 +92,23 @@ def _prepare(
             if smaller is None:
                 raise no_memory() from error
             plan = smaller
-            yield from said_smaller(plan)
-            continue
-        if state is not None:
-            session.resume(replace(state, plan=plan))
-        return session
+        else:
+            if state is not None:
+                session.resume(replace(state, plan=plan))
+            return session
+        # The next model must not lie beside this one, which refers to itself in places.
+        gc.collect()
+        yield from said_smaller(plan)
+
+
+def _set_up(
+    spec: RunSpec,
+    layout: RunLayout,
+    control: ControlWatch,
+    how: tuple[Plan, Machine, Faults, TrainState | None],
+) -> Generator[Event, None, Session]:
+    prepared = yield from _load(spec, layout, control, how)
+    return make_session(spec, layout, prepared, control.check)
 
 
 def _load(
