@@ -267,7 +267,7 @@ class Session:
             prompt_following=drawn.prompt_following,
         )
         # The untrained word is what everything is compared with, never a result.
-        is_best = step > 0 and is_better(judgement, progress.best, kind)
+        is_best = step > 0 and is_better(judgement, progress, kind)
         progress = replace(
             progress,
             judgements=(*progress.judgements, judgement),
