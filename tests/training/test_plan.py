@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from textinv_app.domain.concept import Family
+from textinv_app.models.catalog import catalog
 from textinv_app.training.plan import (
     Machine,
     Plan,
@@ -16,6 +17,7 @@ from textinv_app.training.plan import (
     describe,
     ladder,
     make_plan,
+    needed_bytes,
     peak_bytes,
     smaller_plan,
     usable_cores,
@@ -156,6 +158,23 @@ def test_the_smallest_plans_are_as_small_as_promised() -> None:
     smallest_recorded = [plan for plan in recomputing if plan.cuda_graph][-1]
     assert smallest_recorded.peak_bytes < 8.2 * GIGABYTE
     assert peaks["sdxl"][-1].peak_bytes < 6.0 * GIGABYTE
+
+
+@pytest.mark.parametrize(
+    ("model_id", "smallest_card_bytes"),
+    # As nvidia-smi tells the memory of cards of 4 and 8 GB.
+    [("sd15", 4096 << 20), ("sd21", 4096 << 20), ("sdxl", 8192 << 20)],
+)
+def test_the_catalogue_asks_for_what_the_smallest_plan_needs(
+    model_id: str, smallest_card_bytes: int, tmp_path: Path
+) -> None:
+    (entry,) = (entry for entry in catalog(tmp_path) if entry.model_id == model_id)
+    demanding = request(entry.family, method="lora", rank=16)
+    smallest = ladder(demanding, gpu(smallest_card_bytes / GIGABYTE))[-1]
+    never_free = 0.8 * GIGABYTE
+    needed = needed_bytes(smallest) + never_free
+    assert entry.train_memory_bytes == pytest.approx(needed, abs=0.05 * GIGABYTE)
+    assert entry.train_memory_bytes <= smallest_card_bytes
 
 
 def test_a_plan_in_words() -> None:

@@ -138,7 +138,7 @@ def make_plan(request: PlanRequest, machine: Machine) -> Plan:
     """Return the fastest plan that fits the free memory; the smallest where none does."""
     plans = ladder(request, machine)
     for plan in plans:
-        if machine.free_bytes == 0 or _needed_bytes(plan) <= machine.free_bytes:
+        if machine.free_bytes == 0 or needed_bytes(plan) <= machine.free_bytes:
             return plan
     return plans[-1]
 
@@ -150,7 +150,7 @@ def smaller_plan(request: PlanRequest, machine: Machine, plan: Plan) -> Plan | N
     """
     for candidate in ladder(request, machine):
         same_device = candidate.device == plan.device
-        if same_device and _needed_bytes(candidate) < _needed_bytes(plan):
+        if same_device and needed_bytes(candidate) < needed_bytes(plan):
             return replace(
                 candidate,
                 num_threads=plan.num_threads,
@@ -176,7 +176,7 @@ def ladder(request: PlanRequest, machine: Machine) -> tuple[Plan, ...]:
     plans: list[Plan] = []
     for rung in _rungs(fastest):
         plan = replace(rung, peak_bytes=peak_bytes(rung, request))
-        if not plans or _needed_bytes(plan) < _needed_bytes(plans[-1]):
+        if not plans or needed_bytes(plan) < needed_bytes(plans[-1]):
             plans.append(plan)
     return tuple(plans)
 
@@ -195,6 +195,12 @@ def peak_bytes(plan: Plan, request: PlanRequest) -> int:
         sample = counted.checkpointed_sample
     trained = counted.lora_rank * request.rank if has_lora else 0
     return int(weights + trained + sample * width * share * plan.micro_batch_size)
+
+
+def needed_bytes(plan: Plan) -> int:
+    """Return what has to be free for a plan: its step and what goes on beside it."""
+    reserve = _CUDA_RESERVE_BYTES if plan.device == "cuda" else _CPU_RESERVE_BYTES
+    return plan.peak_bytes + reserve + plan.cuda_graph * _GRAPH_RESERVE_BYTES
 
 
 def describe(plan: Plan) -> str:
@@ -250,12 +256,6 @@ def _rungs(fastest: Plan) -> Iterator[Plan]:
     if fastest.device == "cuda":
         # Widening swaps the weights' memory under way, which a recorded graph would not notice.
         yield replace(last, cuda_graph=False, tiled_vae=True, fp8_storage=True)
-
-
-def _needed_bytes(plan: Plan) -> int:
-    """Return what has to be free for a plan: its step and what goes on beside it."""
-    reserve = _CUDA_RESERVE_BYTES if plan.device == "cuda" else _CPU_RESERVE_BYTES
-    return plan.peak_bytes + reserve + plan.cuda_graph * _GRAPH_RESERVE_BYTES
 
 
 def _number_type(request: PlanRequest, machine: Machine) -> NumberType:
