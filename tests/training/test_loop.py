@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from textinv_app.runs.control import Control, ControlWatch, StopRequested, write
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
+from textinv_app.training.plan import Plan
 from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.trainer import Trainer
@@ -233,6 +235,38 @@ def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> No
         finished = event
     assert isinstance(finished, Finished)
     assert finished.best_step == finished.step > 0
+
+
+@pytest.mark.parametrize("rate_factor", [1.0, 0.5])
+@pytest.mark.parametrize("preview_every_steps", [4, 50])
+def test_stop_keeps_the_best_so_far_where_queued_steps_ran_away_unseen(
+    run_of: RunOf, rate_factor: float, preview_every_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, layout = run_of(
+        max_steps=100, preview_every_steps=preview_every_steps, checkpoint_every_steps=3
+    )
+    queue_step = Trainer.queue_step
+
+    def run_away(trainer: Trainer) -> None:
+        queue_step(trainer)
+        if trainer.step == 5:
+            trainer.progress = replace(trainer.progress, rate_factor=rate_factor)
+            next(iter(trainer._materials.method.parameters.values())).data.fill_(float("nan"))
+            write_control(layout.control, Control("stop"))
+            control._next_look = 0.0
+
+    # As on a GPU.
+    monkeypatch.setattr(Plan, "reads_every_step", False)
+    monkeypatch.setattr(Trainer, "queue_step", run_away)
+    control = ControlWatch(layout.control)
+    finished = list(train(spec, layout, control))[-1]
+    assert isinstance(finished, Finished)
+    assert finished.stopped_because == "stopped_by_person"
+    assert finished.best_step == (4 if preview_every_steps == 4 else 3)
+    assert all(np.isfinite(array).all() for array in vectors_of(layout).values())
+    state, _ = load_newest(layout.checkpoints)
+    assert state is not None
+    assert state.progress.finished_because == "stopped_by_person"
 
 
 def test_stop_before_the_first_step_keeps_nothing(run_of: RunOf) -> None:

@@ -64,8 +64,9 @@ def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[E
     except StopRequested:
         if not session.trainer.progress.judgements:
             raise  # Not even the untrained word has been seen.
-        session.finish("stopped_by_person")
-        yield from session.save()
+        yield from session.stop()
+        if session.trainer.step == 0:
+            raise  # All that had been learnt had run away.
     yield from publish_result(session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,8 @@ from textinv_app.training.trainer import RanAway, Trainer
 REPORT_EVERY_SECONDS = 0.5
 READ_EVERY_STEPS = 25
 """Steps that a GPU may have waiting before their losses are read."""
+
+logger = logging.getLogger(__name__)
 
 Action = Callable[[], Iterator[Event]]
 
@@ -191,6 +194,23 @@ class Session:
             step=self.trainer.step,
             path=path.relative_to(self.equipment.layout.root).as_posix(),
         )
+
+    def stop(self) -> Iterator[Event]:
+        """Make no further step because a person wants none, and save that.
+
+        Queued steps may have run away unseen; the best so far is good all the same, and where
+        nothing has been judged yet the last checkpoint counts.
+        """
+        judged, best_weights = self.trainer.progress, self.trainer.best_weights
+        try:
+            self.trainer.state()
+        except RanAway as error:
+            logger.warning("stopped after the learning ran away: %s", error)
+            self.trainer.restore(replace(self._last_good, plan=self.trainer.plan))
+            if judged.best is not None:
+                self.trainer.progress, self.trainer.best_weights = judged, best_weights
+        self.finish("stopped_by_person")
+        yield from self.save()
 
     def step(self) -> Iterator[Event]:
         """Make one step; run-away learning is dealt with here.
