@@ -225,6 +225,33 @@ def test_stop_keeps_the_best_so_far(run_of: RunOf) -> None:
     assert (layout.root / finished.artifact).is_file()
 
 
+def test_likeness_before_and_after_is_of_the_same_kind_of_pictures_when_stopped(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anything learnt the pictures are the same, and so is their likeness."""
+    monkeypatch.setattr(
+        Trainer, "make_step", lambda trainer, _change: made_without_learning(trainer)
+    )
+    spec, layout = run_of(num_vectors=1)
+    control = ControlWatch(layout.control)
+    finished = None
+    for event in train(spec, layout, control):
+        if isinstance(event, Judged):
+            write_control(layout.control, Control("stop"))
+            control._next_look = 0.0
+        finished = event
+    assert isinstance(finished, Finished)
+    assert finished.stopped_because == "stopped_by_person"
+    assert finished.likeness_end is not None
+    assert finished.likeness_start == pytest.approx(finished.likeness_end, abs=0.01)
+
+
+def made_without_learning(trainer: Trainer) -> float:
+    """Count a step that moves nothing."""
+    trainer.progress = replace(trainer.progress, step=trainer.step + 1)
+    return 0.5
+
+
 def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> None:
     spec, layout = run_of(max_steps=100, preview_every_steps=50)
     control = ControlWatch(layout.control)
