@@ -64,7 +64,8 @@ def request(family: Family, **changes: Any) -> PlanRequest:
         # An 8 GB card has about 7.6 free.
         ("sdxl", 7.6, {}, (1, True, False, True)),
         ("sdxl", 6, {}, (1, True, False, True)),
-        # Prodigy cannot be recorded.
+        # Prodigy cannot be recorded, and never moves an embedding.
+        ("sd1", 24, {"optimizer": "prodigy"}, (4, False, True, False)),
         ("sd1", 24, {"method": "lora", "optimizer": "prodigy"}, (4, False, False, False)),
     ],
 )
@@ -141,6 +142,17 @@ def test_the_way_down_keeps_threads_and_number_type() -> None:
     later = smaller_plan(request("crayon"), Machine(num_cores=8), begun)
     assert later is not None
     assert not later.side_by_side
+
+
+def test_what_could_not_be_recorded_is_not_recorded_further_down() -> None:
+    refused: Plan | None = replace(make_plan(request("sdxl"), gpu(80)), cuda_graph=False)
+    sizes = []
+    while refused is not None:
+        assert not refused.cuda_graph
+        sizes.append(needed_bytes(refused))
+        refused = smaller_plan(request("sdxl"), gpu(80), refused)
+    assert sizes == sorted(set(sizes), reverse=True)
+    assert len(sizes) > 3
 
 
 def test_only_a_small_model_on_a_cpu_computes_pictures_side_by_side() -> None:

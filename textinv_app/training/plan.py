@@ -146,17 +146,19 @@ def make_plan(request: PlanRequest, machine: Machine) -> Plan:
 def smaller_plan(request: PlanRequest, machine: Machine, plan: Plan) -> Plan | None:
     """Return the next plan that needs less memory, or None when this is the smallest.
 
-    Threads, what they share and number type stay, also where another machine made ``plan``.
+    Threads, what they share and number type stay, also where another machine made ``plan``; what
+    could not be recorded is not tried again.
     """
-    for candidate in ladder(request, machine):
-        same_device = candidate.device == plan.device
-        if same_device and needed_bytes(candidate) < needed_bytes(plan):
-            return replace(
-                candidate,
-                num_threads=plan.num_threads,
-                side_by_side=plan.side_by_side,
-                weights=plan.weights,
-            )
+    for rung in ladder(request, machine):
+        candidate = replace(
+            rung,
+            num_threads=plan.num_threads,
+            side_by_side=plan.side_by_side,
+            weights=plan.weights,
+            cuda_graph=rung.cuda_graph and plan.cuda_graph,
+        )
+        if candidate.device == plan.device and needed_bytes(candidate) < needed_bytes(plan):
+            return candidate
     return None
 
 
@@ -169,8 +171,10 @@ def ladder(request: PlanRequest, machine: Machine) -> tuple[Plan, ...]:
         micro_batch_size=request.batch_size,
         num_threads=machine.num_cores,
         side_by_side=not machine.has_cuda and request.family in SMALL_FAMILIES,
-        # Prodigy reads numbers back in the middle of its step, which cannot be recorded.
-        cuda_graph=machine.has_cuda and request.optimizer == "adamw",
+        # Prodigy reads numbers back in the middle of its step, which cannot be recorded. It never
+        # moves the rows of an embedding.
+        cuda_graph=machine.has_cuda
+        and (request.optimizer == "adamw" or request.method == "embedding"),
         compile_unet=machine.has_cuda and request.compile_unet,
     )
     plans: list[Plan] = []
