@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from textinv_app.training.narrow_storage import STORAGE_TYPE, store_in_fp8
 from textinv_app.training.optimizing import ParameterGroup, TrainingOptimizer
 from textinv_app.training.plan import Plan
 from textinv_app.training.state import Weights
+from textinv_app.training.stepping import TrainingStep
 from textinv_app.training.trainer import RanAway, Trainer
 
 
@@ -181,6 +183,49 @@ def test_weights_in_8_bits_train_as_their_widened_values() -> None:
         assert torch.allclose(value, wanted[name], atol=1e-5)
     kept = {layer.weight.dtype for _, layer in target_layers(model.unet)}
     assert kept == {STORAGE_TYPE}
+
+
+def test_a_step_that_cannot_be_recorded_lets_go_of_the_try_before_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: TrainingStep) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    def shrink(trainer: Trainer, plan: Plan) -> None:
+        held.append(sys.exc_info()[1])
+        original(trainer, plan)
+
+    held: list[BaseException | None] = []
+    original = Trainer.shrink
+    monkeypatch.setattr(TrainingStep, "_record", refuse)
+    monkeypatch.setattr(Trainer, "shrink", shrink)
+    trainer, _ = trainer_of("embedding", batch_size=2, plan=replace(PLAN, cuda_graph=True))
+    plain, _ = trainer_of("embedding", batch_size=2)
+    trainer.queue_step()
+    assert held == [None]
+    assert not trainer.plan.cuda_graph
+    assert trainer.read_loss() == plain.make_step()
+
+
+@pytest.mark.parametrize("num_steps", [0, 1])
+def test_a_warm_up_that_fails_is_undone(num_steps: int) -> None:
+    trainer, _ = trainer_of("lora", batch_size=2)
+    for _ in range(num_steps):
+        trainer.make_step()
+    before = trainer.state()
+
+    def fail_after_a_step() -> None:
+        with trainer._step._undone():
+            trainer._step.compute()
+            trainer._step.update()
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail_after_a_step()
+    after = trainer.state()
+    assert all(torch.equal(value, before.weights[name]) for name, value in after.weights.items())
+    for name, value in after.optimizer.items():
+        assert torch.equal(value, before.optimizer.get(name, torch.zeros_like(value)))
 
 
 def strayed(found: Weights, wanted: Weights, start: Weights) -> float:
