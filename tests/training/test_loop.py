@@ -33,17 +33,22 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.specs import RunSpec
+from textinv_app.drawing.artist import Artist
 from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
+from textinv_app.models.loading import load
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
+from textinv_app.training.pictures import save_picture
 from textinv_app.training.plan import Plan
+from textinv_app.training.preview import NUM_JUDGED_SEEDS, preview_seeds
 from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.trainer import Trainer
+from textinv_app.training.wearing import Sheet, draw_sheets, plain_prompt
 
 
 def run_whole(spec: RunSpec, layout: RunLayout) -> list[Event]:
@@ -142,19 +147,21 @@ def test_the_manifest_describes_the_file(run_of: RunOf) -> None:
 
 
 def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
-    first, first_layout = run_of("first", num_photos=3)
-    second, second_layout = run_of("second", num_photos=3, spec_changes={"class_word": "cat"})
-    for spec, layout in ((first, first_layout), (second, second_layout)):
+    pictures = {}
+    for class_word in ("dog", "cat"):
+        spec, layout = run_of(class_word, spec_changes={"class_word": class_word}, num_vectors=1)
         events = train(spec, layout, ControlWatch(layout.control))
-        for event in events:
-            if isinstance(event, PreviewSaved):
-                break
+        next(event for event in events if isinstance(event, PreviewSaved))
         events.close()  # type: ignore[attr-defined]
-    pictures = [
-        Image.open(layout.previews / "step-000000-0.webp").tobytes()
-        for layout in (first_layout, second_layout)
-    ]
-    assert pictures[0] != pictures[1]
+        pictures[class_word] = Image.open(layout.previews / "step-000000-0.webp").tobytes()
+        sheets = [
+            Sheet(plain_prompt(spec, template), preview_seeds(spec, count))
+            for template, count in zip(spec.preview_prompts, (NUM_JUDGED_SEEDS, 1), strict=True)
+        ]
+        plain = draw_sheets(Artist(load(spec.base_model)), spec, [], sheets)
+        save_picture(plain[0][0], layout.root / "plain.webp")
+        assert Image.open(layout.root / "plain.webp").tobytes() == pictures[class_word]
+    assert pictures["dog"] != pictures["cat"]
 
 
 def test_the_first_step_does_not_wait_for_the_picture_of_the_untrained_word(run_of: RunOf) -> None:
