@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from tests.benchmarks.cases import Case
 from tests.benchmarks.product import Product
@@ -37,7 +37,15 @@ _WARM_UP_STEPS = 2
 _MEASURED_SECONDS = 1.5
 """How long each of the machine's rates is looked for."""
 _COPY_BYTES = 1 << 28
-_COMPUTE = ("convolution", "mm", "addmm", "bmm", "baddbmm", "_scaled_dot_product")
+_COMPUTE = (
+    "convolution",
+    "_convolution_pointwise",
+    "mm",
+    "addmm",
+    "bmm",
+    "baddbmm",
+    "_scaled_dot_product",
+)
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -114,6 +122,14 @@ def attention_backward_flops(
     return int(2 * batch * heads * length * key[-2] * (3 * width + 2 * value[-1]))
 
 
+def packed_convolution_flops(
+    given: Any, weights: Any, *_: Any, out_shape: Any = None, **__: Any
+) -> int:
+    """Return the operations of a convolution whose weights are packed, forward or backward."""
+    return conv_flop_count(given, weights, out_shape)
+
+
+_PACKED_CONVOLUTION = torch.ops.mkldnn._convolution_pointwise
 _CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _CPU_ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -121,6 +137,7 @@ _CPU_ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for
 def count_operations(make_step: Callable[[], None]) -> tuple[float, float]:
     """Return the operations of convolutions, and of products and attention, of one step."""
     mapping = {
+        _PACKED_CONVOLUTION: packed_convolution_flops,
         _CPU_ATTENTION: attention_flops,
         _CPU_ATTENTION_BACKWARD: attention_backward_flops,
     }
@@ -179,10 +196,10 @@ def measure(case: Case, folder: Path) -> Profile:
         product.step()
         seconds.append(clock.now() - started)
     plan = repr(trainer.plan)
-    if trainer.plan.cuda_graph:
-        # A recorded step is one kernel to whoever counts; its parts are those of an eager one.
-        trainer.shrink(replace(trainer.plan, cuda_graph=False))
-        product.step()
+    # A recorded step is one kernel to whoever counts, and what other threads compute is not seen;
+    # the parts are those of a plain step.
+    trainer.shrink(replace(trainer.plan, cuda_graph=False, side_by_side=False))
+    product.step()
     conv_flops, product_flops = count_operations(product.step)
     with ByteCounter() as counted:
         product.step()

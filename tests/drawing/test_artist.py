@@ -19,6 +19,7 @@ from textinv_app.drawing.artist import Artist, DrawingTask
 from textinv_app.errors import FileRefused
 from textinv_app.formats.lora import LoraModule, write_lora
 from textinv_app.models.loading import LoadedModel, load
+from textinv_app.training.narrow_storage import STORAGE_TYPE, linear_layers, store_in_fp8
 
 FAMILIES: tuple[Family, ...] = ("crayon", "sd1", "sd2", "sdxl")
 
@@ -153,6 +154,20 @@ def test_lora_strength_scales_from_nothing_to_more(loaded: LoadedOf, tmp_path: P
     assert np.array_equal(none, base)
     assert np.abs(half - base).mean() > 0
     assert np.abs(half - whole).max() > 3
+
+
+def test_a_lora_is_worn_by_a_model_whose_weights_are_kept_in_8_bits(
+    ref_of: RefOf, tmp_path: Path
+) -> None:
+    narrow, wide = load(ref_of("sdxl")), load(ref_of("sdxl"))
+    store_in_fp8(narrow.unet, torch.float32)
+    for _, layer in linear_layers(wide.unet):
+        for parameter in layer.parameters():
+            parameter.data = parameter.data.to(STORAGE_TYPE).float()
+    lora = make_lora(tmp_path, narrow)
+    drawn = _draw(Artist(narrow), [lora], _task())
+    assert np.abs(drawn - _draw(Artist(wide), [lora], _task())).max() <= 1
+    assert np.abs(drawn - _draw(Artist(narrow), [], _task())).max() > 3
 
 
 def test_embedding_strength_moves_from_the_class_word(loaded: LoadedOf, tmp_path: Path) -> None:

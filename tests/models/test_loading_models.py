@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.hub_stand_in import Answer, HubStandIn, Repository
 from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
 from tests.tiny_models import save_tiny_model
 from textinv_app.domain.concept import Family
@@ -16,7 +22,7 @@ from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
-from textinv_app.models.loading import load, text_model
+from textinv_app.models.loading import is_out_of_memory, load, text_model
 
 
 @pytest.mark.parametrize(
@@ -60,6 +66,43 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     assert refused.value.code == "model.missing"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "MPS backend out of memory (MPS allocated: 5.66 GB, other allocations: 384.00 KB)",
+        "[enforce fail at alloc_cpu.cpp:116] data. DefaultCPUAllocator: not enough memory: you "
+        "tried to allocate 1024 bytes.",
+    ],
+)
+def test_memory_that_ran_out_is_known_by_its_words(said: str) -> None:
+    assert is_out_of_memory(RuntimeError(said))
+
+
+def test_memory_that_ran_out_is_known_behind_what_a_library_says_of_it() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert is_out_of_memory(caught.value)
+    wrapped = OSError("Unable to load weights from checkpoint file")
+    assert not is_out_of_memory(wrapped)
+    wrapped.__context__ = caught.value
+    assert is_out_of_memory(wrapped)
+
+
+def test_a_model_that_does_not_fit_into_main_memory_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = save_tiny_model(tmp_path / "model")
+    monkeypatch.setattr(
+        "textinv_app.models.loading._from_diffusers", lambda *_: torch.empty(1 << 60)
+    )
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.out_of_memory"
+
+
 def test_pickled_weights_are_never_opened(tmp_path: Path) -> None:
     ref = save_tiny_model(tmp_path / "model")
     folder = tmp_path / "model" / "unet"
@@ -84,6 +127,74 @@ def test_a_hub_model_is_loaded_from_the_cache_without_network(
     save_tiny_model(snapshot, "sd1")
     model = load(ref)
     assert model.folder == snapshot
+
+
+FETCH = """
+import sys
+from textinv_app.domain.specs import BaseModelRef
+from textinv_app.errors import ModelUnavailable
+from textinv_app.models.hub import fetch
+try:
+    folder, _ = fetch(BaseModelRef(model_id="custom", source="anna/tiny", family="sd1"))
+    print(folder)
+except ModelUnavailable as error:
+    print(error.code)
+"""
+
+
+def fetched(hub: HubStandIn, cache: Path, **changes: str) -> str:
+    """Return where a process of its own found the model ``anna/tiny``, or the code of why not."""
+    settings = hub.environment | {"HF_HUB_CACHE": str(cache)} | changes
+    finished = subprocess.run(
+        [sys.executable, "-c", FETCH], env=os.environ | settings, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+@pytest.fixture
+def tiny_hub(tmp_path: Path) -> Iterator[HubStandIn]:
+    """Give a hub that has the model ``anna/tiny``, and beside it what is never fetched."""
+    save_tiny_model(tmp_path / "original", "sd1")
+    files = {
+        path.relative_to(tmp_path / "original").as_posix(): path.read_bytes()
+        for path in (tmp_path / "original").rglob("*")
+        if path.is_file()
+    }
+    hub = HubStandIn()
+    hub.repositories["anna/tiny"] = Repository(
+        private=False, files=files | {"README.md": b"unused", "unet/old.bin": b"unused"}
+    )
+    with hub:
+        yield hub
+
+
+def test_a_fetched_model_is_found_again_where_the_hub_refuses_the_connection(
+    tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    folder = fetched(tiny_hub, tmp_path / "cache")
+    assert Path(folder, "unet", "diffusion_pytorch_model.safetensors").is_file()
+    assert not Path(folder, "README.md").exists()
+    with socket.socket() as silent:
+        # Bound, so that nobody else listens there, and nobody listens.
+        silent.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert fetched(tiny_hub, tmp_path / "cache", HF_ENDPOINT=closed) == folder
+        assert fetched(tiny_hub, tmp_path / "cache", HF_HUB_OFFLINE="1") == folder
+        assert fetched(tiny_hub, tmp_path / "empty", HF_ENDPOINT=closed) == "model.offline"
+        Path(folder, "unet", "diffusion_pytorch_model.safetensors").unlink()
+        assert fetched(tiny_hub, tmp_path / "cache", HF_ENDPOINT=closed) == "model.offline"
+
+
+def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
+    tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    folder = fetched(tiny_hub, tmp_path / "cache")
+    tiny_hub.fail("GET|HEAD", Answer(500, {"error": "Internal Error"}))
+    assert fetched(tiny_hub, tmp_path / "cache") == folder
+    tiny_hub.faults.clear()
+    tiny_hub.fail("GET|HEAD", Answer(404, {"error": "Repository not found"}))
+    assert fetched(tiny_hub, tmp_path / "cache") == "model.not_found"
 
 
 def test_the_cache_is_where_the_hub_client_looks(monkeypatch: pytest.MonkeyPatch) -> None:

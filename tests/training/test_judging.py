@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.training.conftest import tiny_settings
+from textinv_app.domain.concept import ConceptKind
 from textinv_app.training.judging import (
     has_settled,
     has_stopped_improving,
@@ -39,6 +40,11 @@ def progress_of(
         ([10.0, 45.0], [0.5, 0.45], None, "getting_close"),
         # A class word that is near already has not been taught anything at step 0.
         ([60.0], [0.5], None, "too_early"),
+        ([85.0], [0.5], None, "too_early"),
+        ([85.0, 84.0], [0.5, 0.4], None, "this_is_it"),
+        # One that got worse has not become it.
+        ([90.0, 80.0], [0.5, 0.49], None, "too_early"),
+        ([90.0] + [75.0] * 5, [0.5] * 6, None, "not_improving"),
         ([10.0, 82.0], [0.5, 0.4], None, "this_is_it"),
         ([10.0, 82.0, 90.0], [0.5, 0.4, 0.9], None, "copying_photos"),
         ([10.0, 82.0, 90.0], [0.5, 0.4, 0.4], [0.3, 0.28, 0.1], "copying_photos"),
@@ -65,20 +71,39 @@ def test_a_negative_word_is_judged_by_its_loss(losses: list[float], expected: st
     assert verdict(progress_of(likenesses, losses), "negative") == expected
 
 
+def beats(new: Judgement, best: Judgement, kind: ConceptKind = "subject") -> bool:
+    """Tell whether ``new`` is better than the only judgement before it."""
+    return is_better(new, Progress(judgements=(best,), best=best), kind)
+
+
 def test_the_best_is_the_most_alike_then_the_lowest_loss() -> None:
     best = Judgement(50, 0.40, 60.0)
-    assert is_better(Judgement(100, 0.45, 70.0), best, "subject")
-    assert not is_better(Judgement(100, 0.30, 50.0), best, "subject")
-    assert is_better(Judgement(100, 0.39, 59.0), best, "subject")
-    assert not is_better(Judgement(100, 0.41, 61.0), best, "subject")
-    assert is_better(Judgement(100, 0.41, 61.0), None, "subject")
+    assert beats(Judgement(100, 0.45, 70.0), best)
+    assert not beats(Judgement(100, 0.30, 50.0), best)
+    assert beats(Judgement(100, 0.39, 59.0), best)
+    assert not beats(Judgement(100, 0.41, 61.0), best)
+    assert is_better(Judgement(100, 0.41, 61.0), Progress(), "subject")
     # Being like the bad photos is no merit of a negative word.
-    assert not is_better(Judgement(100, 0.41, 90.0), best, "negative")
+    assert not beats(Judgement(100, 0.41, 90.0), best, "negative")
 
 
 def test_without_a_judge_the_lowest_loss_is_the_best() -> None:
-    assert is_better(Judgement(100, 0.3), Judgement(50, 0.4), "subject")
-    assert not is_better(Judgement(100, 0.5), Judgement(50, 0.4), "subject")
+    assert beats(Judgement(100, 0.3), Judgement(50, 0.4))
+    assert not beats(Judgement(100, 0.5), Judgement(50, 0.4))
+
+
+def test_the_best_step_does_not_slide_down_within_the_noise() -> None:
+    progress = Progress()
+    for number, likeness in enumerate([80.0, 77.5, 75.0, 72.5, 70.0]):
+        new = Judgement(50 * (number + 1), 0.5 - 0.01 * number, likeness)
+        better = is_better(new, progress, "subject")
+        progress = replace(
+            progress,
+            judgements=(*progress.judgements, new),
+            best=new if better else progress.best,
+        )
+    assert progress.best is not None
+    assert progress.best.likeness == 77.5
 
 
 def test_training_stops_only_when_nothing_gets_better() -> None:

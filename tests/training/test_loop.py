@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +33,22 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.specs import RunSpec
+from textinv_app.drawing.artist import Artist
 from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
+from textinv_app.models.loading import load
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
+from textinv_app.training.pictures import save_picture
+from textinv_app.training.plan import Plan
+from textinv_app.training.preview import NUM_JUDGED_SEEDS, preview_seeds
+from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.trainer import Trainer
+from textinv_app.training.wearing import Sheet, draw_sheets, plain_prompt
 
 
 def run_whole(spec: RunSpec, layout: RunLayout) -> list[Event]:
@@ -138,19 +147,21 @@ def test_the_manifest_describes_the_file(run_of: RunOf) -> None:
 
 
 def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
-    first, first_layout = run_of("first", num_photos=3)
-    second, second_layout = run_of("second", num_photos=3, spec_changes={"class_word": "cat"})
-    for spec, layout in ((first, first_layout), (second, second_layout)):
+    pictures = {}
+    for class_word in ("dog", "cat"):
+        spec, layout = run_of(class_word, spec_changes={"class_word": class_word}, num_vectors=1)
         events = train(spec, layout, ControlWatch(layout.control))
-        for event in events:
-            if isinstance(event, PreviewSaved):
-                break
+        next(event for event in events if isinstance(event, PreviewSaved))
         events.close()  # type: ignore[attr-defined]
-    pictures = [
-        Image.open(layout.previews / "step-000000-0.webp").tobytes()
-        for layout in (first_layout, second_layout)
-    ]
-    assert pictures[0] != pictures[1]
+        pictures[class_word] = Image.open(layout.previews / "step-000000-0.webp").tobytes()
+        sheets = [
+            Sheet(plain_prompt(spec, template), preview_seeds(spec, count))
+            for template, count in zip(spec.preview_prompts, (NUM_JUDGED_SEEDS, 1), strict=True)
+        ]
+        plain = draw_sheets(Artist(load(spec.base_model)), spec, [], sheets)
+        save_picture(plain[0][0], layout.root / "plain.webp")
+        assert Image.open(layout.root / "plain.webp").tobytes() == pictures[class_word]
+    assert pictures["dog"] != pictures["cat"]
 
 
 def test_the_first_step_does_not_wait_for_the_picture_of_the_untrained_word(run_of: RunOf) -> None:
@@ -221,6 +232,33 @@ def test_stop_keeps_the_best_so_far(run_of: RunOf) -> None:
     assert (layout.root / finished.artifact).is_file()
 
 
+def test_likeness_before_and_after_is_of_the_same_kind_of_pictures_when_stopped(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without anything learnt the pictures are the same, and so is their likeness."""
+    monkeypatch.setattr(
+        Trainer, "make_step", lambda trainer, _change: made_without_learning(trainer)
+    )
+    spec, layout = run_of(num_vectors=1)
+    control = ControlWatch(layout.control)
+    finished = None
+    for event in train(spec, layout, control):
+        if isinstance(event, Judged):
+            write_control(layout.control, Control("stop"))
+            control._next_look = 0.0
+        finished = event
+    assert isinstance(finished, Finished)
+    assert finished.stopped_because == "stopped_by_person"
+    assert finished.likeness_end is not None
+    assert finished.likeness_start == pytest.approx(finished.likeness_end, abs=0.01)
+
+
+def made_without_learning(trainer: Trainer) -> float:
+    """Count a step that moves nothing."""
+    trainer.progress = replace(trainer.progress, step=trainer.step + 1)
+    return 0.5
+
+
 def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> None:
     spec, layout = run_of(max_steps=100, preview_every_steps=50)
     control = ControlWatch(layout.control)
@@ -231,6 +269,38 @@ def test_stop_before_the_first_judged_step_keeps_the_newest(run_of: RunOf) -> No
         finished = event
     assert isinstance(finished, Finished)
     assert finished.best_step == finished.step > 0
+
+
+@pytest.mark.parametrize("rate_factor", [1.0, 0.5])
+@pytest.mark.parametrize("preview_every_steps", [4, 50])
+def test_stop_keeps_the_best_so_far_where_queued_steps_ran_away_unseen(
+    run_of: RunOf, rate_factor: float, preview_every_steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, layout = run_of(
+        max_steps=100, preview_every_steps=preview_every_steps, checkpoint_every_steps=3
+    )
+    queue_step = Trainer.queue_step
+
+    def run_away(trainer: Trainer) -> None:
+        queue_step(trainer)
+        if trainer.step == 5:
+            trainer.progress = replace(trainer.progress, rate_factor=rate_factor)
+            next(iter(trainer._materials.method.parameters.values())).data.fill_(float("nan"))
+            write_control(layout.control, Control("stop"))
+            control._next_look = 0.0
+
+    # As on a GPU.
+    monkeypatch.setattr(Plan, "reads_every_step", False)
+    monkeypatch.setattr(Trainer, "queue_step", run_away)
+    control = ControlWatch(layout.control)
+    finished = list(train(spec, layout, control))[-1]
+    assert isinstance(finished, Finished)
+    assert finished.stopped_because == "stopped_by_person"
+    assert finished.best_step == (4 if preview_every_steps == 4 else 3)
+    assert all(np.isfinite(array).all() for array in vectors_of(layout).values())
+    state, _ = load_newest(layout.checkpoints)
+    assert state is not None
+    assert state.progress.finished_because == "stopped_by_person"
 
 
 def test_stop_before_the_first_step_keeps_nothing(run_of: RunOf) -> None:
@@ -305,6 +375,31 @@ def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
     (notice,) = only(events, Noticed)
     assert notice.code == "notice.smaller_plan"
     assert isinstance(events[-1], Finished)
+
+
+def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unets: list[weakref.ref[Any]] = []
+    alive: list[bool] = []
+
+    def load_and_look(*given: Any) -> Any:
+        alive.extend(unet() is not None for unet in unets)
+        return load_for_training(*given)
+
+    def fail_once(*given: Any) -> Any:
+        if unets:
+            return make_session(*given)
+        make_session(*given)
+        unets.append(weakref.ref(given[2].model.unet))
+        raise torch.OutOfMemoryError("planned")
+
+    monkeypatch.setattr("textinv_app.training.loop.load_for_training", load_and_look)
+    monkeypatch.setattr("textinv_app.training.loop.make_session", fail_once)
+    spec, layout = run_of(max_steps=2)
+    events = run_whole(spec, layout)
+    assert isinstance(events[-1], Finished)
+    assert alive == [False]
 
 
 def test_the_step_that_ran_out_of_memory_is_made_again(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from textinv_app.domain.concept import Family
+from textinv_app.models.catalog import catalog
 from textinv_app.training.plan import (
     Machine,
     Plan,
@@ -16,6 +17,7 @@ from textinv_app.training.plan import (
     describe,
     ladder,
     make_plan,
+    needed_bytes,
     peak_bytes,
     smaller_plan,
     usable_cores,
@@ -62,7 +64,8 @@ def request(family: Family, **changes: Any) -> PlanRequest:
         # An 8 GB card has about 7.6 free.
         ("sdxl", 7.6, {}, (1, True, False, True)),
         ("sdxl", 6, {}, (1, True, False, True)),
-        # Prodigy cannot be recorded.
+        # Prodigy cannot be recorded, and never moves an embedding.
+        ("sd1", 24, {"optimizer": "prodigy"}, (4, False, True, False)),
         ("sd1", 24, {"method": "lora", "optimizer": "prodigy"}, (4, False, False, False)),
     ],
 )
@@ -141,6 +144,17 @@ def test_the_way_down_keeps_threads_and_number_type() -> None:
     assert not later.side_by_side
 
 
+def test_what_could_not_be_recorded_is_not_recorded_further_down() -> None:
+    refused: Plan | None = replace(make_plan(request("sdxl"), gpu(80)), cuda_graph=False)
+    sizes = []
+    while refused is not None:
+        assert not refused.cuda_graph
+        sizes.append(needed_bytes(refused))
+        refused = smaller_plan(request("sdxl"), gpu(80), refused)
+    assert sizes == sorted(set(sizes), reverse=True)
+    assert len(sizes) > 3
+
+
 def test_only_a_small_model_on_a_cpu_computes_pictures_side_by_side() -> None:
     machine = Machine(num_cores=2)
     assert make_plan(request("crayon"), machine).side_by_side
@@ -156,6 +170,23 @@ def test_the_smallest_plans_are_as_small_as_promised() -> None:
     smallest_recorded = [plan for plan in recomputing if plan.cuda_graph][-1]
     assert smallest_recorded.peak_bytes < 8.2 * GIGABYTE
     assert peaks["sdxl"][-1].peak_bytes < 6.0 * GIGABYTE
+
+
+@pytest.mark.parametrize(
+    ("model_id", "smallest_card_bytes"),
+    # As nvidia-smi tells the memory of cards of 4 and 8 GB.
+    [("sd15", 4096 << 20), ("sd21", 4096 << 20), ("sdxl", 8192 << 20)],
+)
+def test_the_catalogue_asks_for_what_the_smallest_plan_needs(
+    model_id: str, smallest_card_bytes: int, tmp_path: Path
+) -> None:
+    (entry,) = (entry for entry in catalog(tmp_path) if entry.model_id == model_id)
+    demanding = request(entry.family, method="lora", rank=16)
+    smallest = ladder(demanding, gpu(smallest_card_bytes / GIGABYTE))[-1]
+    never_free = 0.8 * GIGABYTE
+    needed = needed_bytes(smallest) + never_free
+    assert entry.train_memory_bytes == pytest.approx(needed, abs=0.05 * GIGABYTE)
+    assert entry.train_memory_bytes <= smallest_card_bytes
 
 
 def test_a_plan_in_words() -> None:

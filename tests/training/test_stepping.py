@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,8 @@ from textinv_app.training.lora import target_layers
 from textinv_app.training.narrow_storage import STORAGE_TYPE, store_in_fp8
 from textinv_app.training.optimizing import ParameterGroup, TrainingOptimizer
 from textinv_app.training.plan import Plan
+from textinv_app.training.state import Weights
+from textinv_app.training.stepping import TrainingStep
 from textinv_app.training.trainer import RanAway, Trainer
 
 
@@ -182,6 +185,69 @@ def test_weights_in_8_bits_train_as_their_widened_values() -> None:
     assert kept == {STORAGE_TYPE}
 
 
+def test_a_step_that_cannot_be_recorded_lets_go_of_the_try_before_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: TrainingStep) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    def shrink(trainer: Trainer, plan: Plan) -> None:
+        held.append(sys.exc_info()[1])
+        original(trainer, plan)
+
+    held: list[BaseException | None] = []
+    original = Trainer.shrink
+    monkeypatch.setattr(TrainingStep, "_record", refuse)
+    monkeypatch.setattr(Trainer, "shrink", shrink)
+    trainer, _ = trainer_of("embedding", batch_size=2, plan=replace(PLAN, cuda_graph=True))
+    plain, _ = trainer_of("embedding", batch_size=2)
+    trainer.queue_step()
+    assert held == [None]
+    assert not trainer.plan.cuda_graph
+    assert trainer.read_loss() == plain.make_step()
+
+
+@pytest.mark.parametrize("num_steps", [0, 1])
+def test_a_warm_up_that_fails_is_undone(num_steps: int) -> None:
+    trainer, _ = trainer_of("lora", batch_size=2)
+    for _ in range(num_steps):
+        trainer.make_step()
+    before = trainer.state()
+
+    def fail_after_a_step() -> None:
+        with trainer._step._undone():
+            trainer._step.compute()
+            trainer._step.update()
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        fail_after_a_step()
+    after = trainer.state()
+    assert all(torch.equal(value, before.weights[name]) for name, value in after.weights.items())
+    for name, value in after.optimizer.items():
+        assert torch.equal(value, before.optimizer.get(name, torch.zeros_like(value)))
+
+
+def strayed(found: Weights, wanted: Weights, start: Weights) -> float:
+    """Return how far weights are from the wanted ones, as a share of the way from the start."""
+    shares = []
+    for name, value in wanted.items():
+        moved = float((value - start[name]).norm())
+        assert moved > 0, name
+        shares.append(float((found[name] - value).norm()) / moved)
+    return max(shares)
+
+
+def test_a_step_that_updates_nothing_has_strayed_by_the_whole_way() -> None:
+    trainer, _ = trainer_of("pivotal", batch_size=2)
+    start = trainer.weights()
+    for _ in range(2):
+        trainer.make_step()
+    wanted = trainer.weights()
+    assert strayed(start, wanted, start) == 1
+    assert strayed(wanted, wanted, start) == 0
+
+
 @contextmanager
 def on_the_gpu(method: TrainingMethod, family: Family, **changes: Any) -> Iterator[Trainer]:
     """Give a trainer on the GPU."""
@@ -210,19 +276,20 @@ def gpu_trainer(method: TrainingMethod, family: Family, plan: Plan) -> tuple[Tra
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 @pytest.mark.parametrize("method", ["embedding", "lora", "pivotal"])
 def test_a_recorded_step_is_the_step(method: TrainingMethod, family: Family, weights: Any) -> None:
-    tolerance = 1e-4 if weights == "fp32" else 5e-2
     with (
         on_the_gpu(method, family, weights=weights) as eager,
         on_the_gpu(method, family, weights=weights, cuda_graph=True) as recorded,
     ):
+        start = eager.weights()
         for _ in range(5):
             eager.queue_step()
             recorded.queue_step()
         assert recorded.plan.cuda_graph
+        tolerance = 1e-4 if weights == "fp32" else 5e-2
         assert recorded.read_loss() == pytest.approx(eager.read_loss(), rel=tolerance)
-        wanted = eager.weights()
-        for name, value in recorded.weights().items():
-            assert torch.allclose(value, wanted[name], atol=tolerance)
+        # Adam takes a step of full length also where a rounded gradient has the other sign.
+        share = 0.01 if weights == "fp32" else 0.5
+        assert strayed(recorded.weights(), eager.weights(), start) < share
 
 
 @pytest.mark.gpu

@@ -93,7 +93,7 @@ def trainer_of(
     materials = Materials(
         unet=model.unet,
         method=teaching,
-        schedule=noise_schedule(model.scheduler),
+        schedule=noise_schedule(model.scheduler, plan.device),
         photos=photos,
         held_out=held_out,
         settings=numbers,

@@ -44,11 +44,20 @@ def test_a_model_that_predicts_something_else_is_refused() -> None:
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-def test_min_snr_weighs_easy_timesteps_less(prediction_type: str) -> None:
-    schedule = noise_schedule(DDPMScheduler(prediction_type=prediction_type))
-    weights = min_snr_weights(schedule, torch.tensor([1, 300, 999]), gamma=5.0)
-    assert bool(torch.isfinite(weights).all())
-    assert weights[0] < weights[1]
+def test_min_snr_weighs_as_in_the_paper(prediction_type: str) -> None:
+    scheduler = DDPMScheduler(prediction_type=prediction_type)
+    timesteps = torch.tensor([1, 300, 999])
+    alphas = scheduler.alphas_cumprod[timesteps].double()
+    snr = alphas / (1 - alphas)
+    assert snr[0] > 5 > snr[2]
+    over = snr if prediction_type == "epsilon" else snr + 1
+    weights = min_snr_weights(noise_schedule(scheduler), timesteps, gamma=5.0)
+    assert weights.tolist() == pytest.approx((snr.clamp(max=5.0) / over).tolist(), rel=1e-4)
+
+
+def test_min_snr_weighs_a_schedule_that_ends_in_pure_noise() -> None:
+    schedule = noise_schedule(DDPMScheduler(rescale_betas_zero_snr=True))
+    assert bool(torch.isfinite(min_snr_weights(schedule, torch.tensor([999]), gamma=5.0)).all())
 
 
 def test_a_step_draws_the_same_whenever_it_is_made() -> None:

@@ -62,7 +62,7 @@ def prepare_changes(
         if layer is None:
             missing.append(f"{module.component}.{module.path}")
         else:
-            changes.append(_change(layer, module, strength))
+            changes.append(_change(layer, module, strength, model.dtype))
     if not changes:
         raise FileRefused(
             "lora.nothing_adapted",
@@ -118,7 +118,13 @@ def _roots(model: LoadedModel, module: LoraModule) -> tuple[nn.Module, ...]:
     return (text_model(encoder), encoder)
 
 
-def _change(layer: nn.Module, module: LoraModule, strength: float) -> LayerChange:
+def _change(
+    layer: nn.Module, module: LoraModule, strength: float, dtype: torch.dtype
+) -> LayerChange:
+    """Return a module's change in the type that the layer computes in.
+
+    The layer's weight may be stored in a narrower one.
+    """
     weight = layer.weight
     if not isinstance(weight, Tensor):
         raise TypeError(f"{module.path} has no weight")
@@ -139,8 +145,4 @@ def _change(layer: nn.Module, module: LoraModule, strength: float) -> LayerChang
             "Choose the model it was made for.",
             layer=module.path,
         )
-    return LayerChange(
-        layer,
-        down.to(device=weight.device, dtype=weight.dtype),
-        up.to(device=weight.device, dtype=weight.dtype),
-    )
+    return LayerChange(layer, down.to(weight.device, dtype), up.to(weight.device, dtype))

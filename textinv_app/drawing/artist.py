@@ -31,7 +31,7 @@ from textinv_app.errors import FileRefused, ModelUnavailable
 from textinv_app.formats.embedding import EmbeddingFile, read_embedding
 from textinv_app.formats.families import FAMILY_TITLES, TEXT_WIDTHS
 from textinv_app.formats.lora_reading import read_lora
-from textinv_app.models.loading import LoadedModel
+from textinv_app.models.loading import LoadedModel, is_out_of_memory
 from textinv_app.models.packed_convolutions import pack_convolutions
 from textinv_app.models.side_by_side import computing_side_by_side
 
@@ -131,7 +131,7 @@ class Artist:
                         _scaled(on_step, done, share),
                     )
                 except RuntimeError as error:
-                    if not _is_out_of_memory(error):
+                    if not is_out_of_memory(error):
                         raise
                     at_a_time = self._smaller(len(some), error)
         drawn = iter(pictures)
@@ -340,8 +340,3 @@ def _after_step(on_step: OnStep, num_steps: int) -> Callable[..., Any]:
 
 def _scaled(on_step: OnStep, done: float, share: float) -> OnStep:
     return lambda fraction: on_step(done + share * fraction)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether memory ran out; the CPU's allocator has no error class of its own."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

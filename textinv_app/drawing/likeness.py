@@ -178,7 +178,7 @@ def likeness_judge(model: LoadedModel) -> LikenessJudge | None:
         if folder is None or not (folder / LIKENESS_FILE).is_file():
             return None
         return LikenessJudge(_crayon_parts(model, folder))
-    parts = _clip_parts(model.device)
+    parts = _clip_parts()
     return None if parts is None else LikenessJudge(parts)
 
 
@@ -235,8 +235,11 @@ def _crayon_text(model: LoadedModel, folder: Path) -> TextEncoding | None:
     return encode
 
 
-def _clip_parts(device: str) -> JudgeParts | None:
-    """Return CLIP ViT-L/14 from the hub's cache; None where it is not there."""
+def _clip_parts() -> JudgeParts | None:
+    """Return CLIP ViT-L/14 from the hub's cache; None where it is not there.
+
+    It stays in main memory: a GPU's is counted on by plans, and this would take 1.7 GB of it.
+    """
     options: dict[str, Any] = {"local_files_only": True}
     try:
         clip = CLIPModel.from_pretrained(CLIP_REPOSITORY, use_safetensors=True, **options)
@@ -244,11 +247,11 @@ def _clip_parts(device: str) -> JudgeParts | None:
     except (OSError, ValueError) as error:
         logger.info("likeness is not measured, no CLIP at hand: %s", str(error)[:200])
         return None
-    clip.requires_grad_(False).eval().to(device)
+    clip.requires_grad_(False).eval()
 
     def encode_text(prompt: str) -> Tensor:
         ids = tokenizer(prompt, truncation=True, max_length=77, return_tensors="pt")["input_ids"]
-        pooled = clip.text_model(ids.to(device)).pooler_output
+        pooled = clip.text_model(ids).pooler_output
         projected: Tensor = clip.text_projection(pooled)
         return projected
 
@@ -259,7 +262,7 @@ def _clip_parts(device: str) -> JudgeParts | None:
         ),
         calibration=Calibration((_CLIP_UNRELATED_COSINE,), (0.0,), by_photos=True),
         encode_text=encode_text,
-        device=device,
+        device="cpu",
     )
 
 

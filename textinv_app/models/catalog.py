@@ -37,7 +37,7 @@ class CatalogEntry:
     download_bytes: int
     """What is fetched the first time; 0 for what comes with Petname."""
     train_memory_bytes: int
-    """GPU memory (main memory for Crayon) that training takes at its smallest plan."""
+    """Memory of the smallest GPU (main memory for Crayon) on which every training has a plan."""
     draw_memory_bytes: int
     resolution_pixels: int
     prediction_type: PredictionType
@@ -56,8 +56,9 @@ class CatalogEntry:
         )
 
 
-# Downloads: sizes of the half-precision files of the pinned commits. Memory: weights in half
-# precision and the smallest training plan (``training/plan.py``), or drawing one picture.
+# Downloads: sizes of the half-precision files of the pinned commits. Memory: what the smallest plan
+# of a careful LoRA needs (``training/plan.py``) and 0.8 GB that a GPU never has free, for driver,
+# context and screen; or weights in half precision and drawing one picture.
 _HUB_ENTRIES = (
     CatalogEntry(
         model_id="sd15",
@@ -66,7 +67,7 @@ _HUB_ENTRIES = (
         family="sd1",
         licence="CreativeML OpenRAIL-M",
         download_bytes=2_140_000_000,
-        train_memory_bytes=4 * GIGABYTE,
+        train_memory_bytes=3_500_000_000,
         draw_memory_bytes=3 * GIGABYTE,
         resolution_pixels=512,
         prediction_type="epsilon",
@@ -79,7 +80,7 @@ _HUB_ENTRIES = (
         family="sd2",
         licence="CreativeML Open RAIL++-M",
         download_bytes=2_580_000_000,
-        train_memory_bytes=5 * GIGABYTE,
+        train_memory_bytes=4_100_000_000,
         draw_memory_bytes=4 * GIGABYTE,
         resolution_pixels=768,
         prediction_type="v_prediction",
@@ -92,7 +93,7 @@ _HUB_ENTRIES = (
         family="sdxl",
         licence="CreativeML Open RAIL++-M",
         download_bytes=6_940_000_000,
-        train_memory_bytes=10 * GIGABYTE,
+        train_memory_bytes=7_400_000_000,
         draw_memory_bytes=9 * GIGABYTE,
         resolution_pixels=1024,
         prediction_type="epsilon",

@@ -24,6 +24,7 @@ _PARTS: dict[bool, tuple[str, ...]] = {
     True: ("text_encoder", "text_encoder_2", "unet", "vae"),
 }
 _SMALL = (".json", ".txt", ".model")
+_ANSWER_TIMEOUT_SECONDS = 10.0
 
 
 def hub_cache_dir() -> Path:
@@ -83,27 +84,30 @@ def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str |
 def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
     """Bring a hub model onto this disk and return its folder and variant.
 
-    Uses the cache alone where the network cannot be reached. Raises ``ModelUnavailable``.
+    Uses the cache alone where the hub cannot be reached or has trouble of its own. Raises
+    ``ModelUnavailable``.
     """
+    import httpx2
     import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        names = huggingface_hub.list_repo_files(ref.source, revision=ref.revision)
-    except HfHubHTTPError as error:
-        raise _refused(ref.source, error) from error
-    except OSError as error:
+        # Unlike a listing of the files, this does not try for half a minute without a network.
+        found = huggingface_hub.model_info(
+            ref.source, revision=ref.revision, timeout=_ANSWER_TIMEOUT_SECONDS
+        )
+    except (OSError, httpx2.HTTPError) as error:
+        if _is_refusal(error):
+            raise _refused(ref.source, error) from error
         logger.info("the hub cannot be reached (%s); looking into the cache", error)
         return _cached_folder(ref)
+    names = [sibling.rfilename for sibling in found.siblings or ()]
     chosen, variant = choose_files(names, ref.family)
     try:
         folder = huggingface_hub.snapshot_download(
             ref.source, revision=ref.revision, allow_patterns=chosen
         )
-    except HfHubHTTPError as error:
+    except (OSError, httpx2.HTTPError) as error:
         raise _refused(ref.source, error) from error
-    except (LocalEntryNotFoundError, OSError) as error:
-        raise _offline(ref.source) from error
     return Path(folder), variant
 
 
@@ -112,24 +116,23 @@ def config_of_hub(repository: str) -> tuple[dict[str, Any], str | None]:
 
     Raises ``ModelUnavailable``.
     """
+    import httpx2
     import huggingface_hub
-    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json"))
         config = json.loads(path.read_text(encoding="utf-8"))
-    except HfHubHTTPError as error:
+    except (OSError, ValueError, httpx2.HTTPError) as error:
         raise _refused(repository, error) from error
-    except (OSError, ValueError) as error:
-        raise _offline(repository) from error
     # In the cache the folder of a snapshot is named by its commit.
     commit = path.parents[1].name
     return config, commit if len(commit) == 40 else None
 
 
 def _cached_folder(ref: BaseModelRef) -> tuple[Path, str | None]:
+    """Return folder and variant of a model in the cache; raises ``ModelUnavailable``."""
     import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from huggingface_hub.errors import IncompleteSnapshotError
 
     try:
         folder = Path(
@@ -137,11 +140,26 @@ def _cached_folder(ref: BaseModelRef) -> tuple[Path, str | None]:
                 ref.source, revision=ref.revision, local_files_only=True
             )
         )
-    except (LocalEntryNotFoundError, OSError) as error:
+    except IncompleteSnapshotError as error:
+        # The client misses what was never asked for: the files that are not used.
+        folder = Path(error.snapshot_path)
+    except OSError as error:
         raise _offline(ref.source) from error
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    _, variant = choose_files(names, ref.family)
+    try:
+        _, variant = choose_files(names, ref.family)
+    except ModelUnavailable as error:
+        raise _offline(ref.source) from error
     return folder, variant
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Tell whether the hub has answered, and no other answer is to be expected."""
+    return _status(error) in (401, 403, 404)
+
+
+def _status(error: Exception) -> int:
+    return int(getattr(getattr(error, "response", None), "status_code", 0))
 
 
 def _offline(repository: str) -> ModelUnavailable:
@@ -153,8 +171,8 @@ def _offline(repository: str) -> ModelUnavailable:
     )
 
 
-def _refused(repository: str, error: Any) -> ModelUnavailable:
-    status = getattr(getattr(error, "response", None), "status_code", 0)
+def _refused(repository: str, error: Exception) -> ModelUnavailable:
+    status = _status(error)
     if status in (401, 403):
         return ModelUnavailable(
             "model.gated",

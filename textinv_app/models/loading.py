@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -27,6 +29,12 @@ _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, 
 
 # What the libraries raise about files that are missing, damaged or of another shape.
 _DAMAGES = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+# As CUDA and MPS say it, the allocator on Windows, that on Linux, the system; cuBLAS and cuDNN.
+_OUT_OF_MEMORY = re.compile(
+    "out of memory|not enough memory|can't allocate memory|cannot allocate memory|"
+    "alloc(ation)?_failed",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,20 @@ def best_device() -> str:
 def drawing_dtype(device: str) -> torch.dtype:
     """Return the number type to draw with: half precision on a GPU only."""
     return torch.float32 if device == "cpu" else torch.float16
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Tell whether memory ran out, by an error or what it was raised from.
+
+    Only a GPU's allocator has an error class of its own, and the libraries wrap what they catch.
+    """
+    while error is not None:
+        if isinstance(error, torch.OutOfMemoryError | MemoryError):
+            return True
+        if isinstance(error, RuntimeError | OSError) and _OUT_OF_MEMORY.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def text_model(text_encoder: Any) -> Any:
@@ -135,7 +157,9 @@ def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "c
         for module in (model.unet, model.vae, *model.text_encoders):
             module.requires_grad_(False).eval()
             module.to(device)
-    except torch.OutOfMemoryError as error:
+    except (*_DAMAGES, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise ModelUnavailable(
             "model.out_of_memory",
             "The image model does not fit into the memory of this machine. Close other programs, "
@@ -189,9 +213,9 @@ def _load_folder(
             device=device,
             folder=folder,
         )
-    except torch.OutOfMemoryError:
-        raise
     except _DAMAGES as error:
+        if is_out_of_memory(error):
+            raise
         raise _damaged(folder.name, error) from error
 
 
@@ -206,17 +230,11 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
     given = {} if ref.family == "sdxl" else {"safety_checker": None}
     try:
         pipeline = kind.from_single_file(str(path), torch_dtype=dtype, **given)
-    except torch.OutOfMemoryError:
-        raise
-    except OSError as error:
-        raise ModelUnavailable(
-            "model.no_configuration",
-            f"To open the single file {path.name}, Petname needs the small configuration files of "
-            "its kind of model, which it fetches from the Hugging Face Hub once. Connect to the "
-            "internet and try again, or use the model as a diffusers folder.",
-            name=path.name,
-        ) from error
-    except _DAMAGES as error:
+    except (*_DAMAGES, httpx2.HTTPError) as error:
+        if is_out_of_memory(error):
+            raise
+        if isinstance(error, OSError | httpx2.HTTPError):
+            raise _no_configuration(path.name) from error
         raise _damaged(path.name, error) from error
     pairs = [(pipeline.tokenizer, pipeline.text_encoder)]
     if ref.family == "sdxl":
@@ -230,6 +248,16 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
         scheduler=DDIMScheduler.from_config(pipeline.scheduler.config),
         dtype=dtype,
         device=device,
+    )
+
+
+def _no_configuration(name: str) -> ModelUnavailable:
+    return ModelUnavailable(
+        "model.no_configuration",
+        f"To open the single file {name}, Petname needs the small configuration files of "
+        "its kind of model, which it fetches from the Hugging Face Hub once. Connect to the "
+        "internet and try again, or use the model as a diffusers folder.",
+        name=name,
     )
 
 

@@ -46,14 +46,15 @@ def verdict(progress: Progress, kind: ConceptKind) -> VerdictCode:
         return _negative_verdict(progress)
     judgements = progress.judgements
     newest = judgements[-1]
-    likeness = newest.likeness or 0.0
-    if likeness >= THIS_IS_IT:
+    start, likeness = judgements[0].likeness or 0.0, newest.likeness or 0.0
+    # The untrained word draws what the class word does, which may be like the photos by itself.
+    has_learnt = newest.step > 0 and likeness >= start - LIKENESS_NOISE
+    if has_learnt and likeness >= THIS_IS_IT:
         return "copying_photos" if _is_copying(progress) else "this_is_it"
     if has_stopped_improving(progress, kind):
         return "not_improving"
-    start = judgements[0].likeness or 0.0
     close = min(max(GETTING_CLOSE, start + (THIS_IS_IT - start) * 0.4), THIS_IS_IT)
-    return "getting_close" if newest.step > 0 and likeness >= close else "too_early"
+    return "getting_close" if has_learnt and likeness >= close else "too_early"
 
 
 def _negative_verdict(progress: Progress) -> VerdictCode:
@@ -64,20 +65,24 @@ def _negative_verdict(progress: Progress) -> VerdictCode:
     return "getting_close" if has_learnt else "too_early"
 
 
-def is_better(new: Judgement, best: Judgement | None, kind: ConceptKind) -> bool:
+def is_better(new: Judgement, progress: Progress, kind: ConceptKind) -> bool:
     """Tell whether ``new`` beats the best so far: by likeness, then by validation loss.
 
-    Likeness within its own noise counts as equal. For a negative word only the loss counts.
+    Likeness within its own noise counts as equal, but nothing clearly below the highest is good
+    enough: each of many steps down could be noise. For a negative word only the loss counts.
     """
+    best = progress.best
     if best is None:
         return True
-    gain = 0.0
+    likeness, best_likeness = new.likeness or 0.0, best.likeness or 0.0
     if kind != "negative":
-        gain = (new.likeness or 0.0) - (best.likeness or 0.0)
-    if abs(gain) > LIKENESS_NOISE:
-        return gain > 0
+        highest = max(entry.likeness or 0.0 for entry in progress.judgements if entry.step > 0)
+        if likeness < highest - LIKENESS_NOISE:
+            return False
+        if likeness > best_likeness + LIKENESS_NOISE:
+            return True
     if new.validation_loss is None or best.validation_loss is None:
-        return gain >= 0
+        return kind == "negative" or likeness >= best_likeness
     return new.validation_loss < best.validation_loss
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
 from textinv_app.runs.layout import RunLayout
@@ -32,7 +34,7 @@ from textinv_app.training.setup import (
     place,
 )
 from textinv_app.training.state import TrainState, load_newest
-from textinv_app.training.this_machine import is_out_of_memory, this_machine
+from textinv_app.training.this_machine import this_machine
 
 
 def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:
@@ -62,8 +64,9 @@ def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[E
     except StopRequested:
         if not session.trainer.progress.judgements:
             raise  # Not even the untrained word has been seen.
-        session.finish("stopped_by_person")
-        yield from session.save()
+        yield from session.stop()
+        if session.trainer.step == 0:
+            raise  # All that had been learnt had run away.
     yield from publish_result(session)
 
 
@@ -82,8 +85,7 @@ def _prepare(
     faults = planned_faults()
     while True:
         try:
-            prepared = yield from _load(spec, layout, control, (plan, machine, faults, state))
-            session = make_session(spec, layout, prepared, control.check)
+            session = yield from _set_up(spec, layout, control, (plan, machine, faults, state))
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -91,11 +93,23 @@ def _prepare(
             if smaller is None:
                 raise no_memory() from error
             plan = smaller
-            yield from said_smaller(plan)
-            continue
-        if state is not None:
-            session.resume(replace(state, plan=plan))
-        return session
+        else:
+            if state is not None:
+                session.resume(replace(state, plan=plan))
+            return session
+        # The next model must not lie beside this one, which refers to itself in places.
+        gc.collect()
+        yield from said_smaller(plan)
+
+
+def _set_up(
+    spec: RunSpec,
+    layout: RunLayout,
+    control: ControlWatch,
+    how: tuple[Plan, Machine, Faults, TrainState | None],
+) -> Generator[Event, None, Session]:
+    prepared = yield from _load(spec, layout, control, how)
+    return make_session(spec, layout, prepared, control.check)
 
 
 def _load(

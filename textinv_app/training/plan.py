@@ -138,7 +138,7 @@ def make_plan(request: PlanRequest, machine: Machine) -> Plan:
     """Return the fastest plan that fits the free memory; the smallest where none does."""
     plans = ladder(request, machine)
     for plan in plans:
-        if machine.free_bytes == 0 or _needed_bytes(plan) <= machine.free_bytes:
+        if machine.free_bytes == 0 or needed_bytes(plan) <= machine.free_bytes:
             return plan
     return plans[-1]
 
@@ -146,17 +146,19 @@ def make_plan(request: PlanRequest, machine: Machine) -> Plan:
 def smaller_plan(request: PlanRequest, machine: Machine, plan: Plan) -> Plan | None:
     """Return the next plan that needs less memory, or None when this is the smallest.
 
-    Threads, what they share and number type stay, also where another machine made ``plan``.
+    Threads, what they share and number type stay, also where another machine made ``plan``; what
+    could not be recorded is not tried again.
     """
-    for candidate in ladder(request, machine):
-        same_device = candidate.device == plan.device
-        if same_device and _needed_bytes(candidate) < _needed_bytes(plan):
-            return replace(
-                candidate,
-                num_threads=plan.num_threads,
-                side_by_side=plan.side_by_side,
-                weights=plan.weights,
-            )
+    for rung in ladder(request, machine):
+        candidate = replace(
+            rung,
+            num_threads=plan.num_threads,
+            side_by_side=plan.side_by_side,
+            weights=plan.weights,
+            cuda_graph=rung.cuda_graph and plan.cuda_graph,
+        )
+        if candidate.device == plan.device and needed_bytes(candidate) < needed_bytes(plan):
+            return candidate
     return None
 
 
@@ -169,14 +171,16 @@ def ladder(request: PlanRequest, machine: Machine) -> tuple[Plan, ...]:
         micro_batch_size=request.batch_size,
         num_threads=machine.num_cores,
         side_by_side=not machine.has_cuda and request.family in SMALL_FAMILIES,
-        # Prodigy reads numbers back in the middle of its step, which cannot be recorded.
-        cuda_graph=machine.has_cuda and request.optimizer == "adamw",
+        # Prodigy reads numbers back in the middle of its step, which cannot be recorded. It never
+        # moves the rows of an embedding.
+        cuda_graph=machine.has_cuda
+        and (request.optimizer == "adamw" or request.method == "embedding"),
         compile_unet=machine.has_cuda and request.compile_unet,
     )
     plans: list[Plan] = []
     for rung in _rungs(fastest):
         plan = replace(rung, peak_bytes=peak_bytes(rung, request))
-        if not plans or _needed_bytes(plan) < _needed_bytes(plans[-1]):
+        if not plans or needed_bytes(plan) < needed_bytes(plans[-1]):
             plans.append(plan)
     return tuple(plans)
 
@@ -195,6 +199,12 @@ def peak_bytes(plan: Plan, request: PlanRequest) -> int:
         sample = counted.checkpointed_sample
     trained = counted.lora_rank * request.rank if has_lora else 0
     return int(weights + trained + sample * width * share * plan.micro_batch_size)
+
+
+def needed_bytes(plan: Plan) -> int:
+    """Return what has to be free for a plan: its step and what goes on beside it."""
+    reserve = _CUDA_RESERVE_BYTES if plan.device == "cuda" else _CPU_RESERVE_BYTES
+    return plan.peak_bytes + reserve + plan.cuda_graph * _GRAPH_RESERVE_BYTES
 
 
 def describe(plan: Plan) -> str:
@@ -250,12 +260,6 @@ def _rungs(fastest: Plan) -> Iterator[Plan]:
     if fastest.device == "cuda":
         # Widening swaps the weights' memory under way, which a recorded graph would not notice.
         yield replace(last, cuda_graph=False, tiled_vae=True, fp8_storage=True)
-
-
-def _needed_bytes(plan: Plan) -> int:
-    """Return what has to be free for a plan: its step and what goes on beside it."""
-    reserve = _CUDA_RESERVE_BYTES if plan.device == "cuda" else _CPU_RESERVE_BYTES
-    return plan.peak_bytes + reserve + plan.cuda_graph * _GRAPH_RESERVE_BYTES
 
 
 def _number_type(request: PlanRequest, machine: Machine) -> NumberType:

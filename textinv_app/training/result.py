@@ -57,6 +57,7 @@ class _Check:
     drawn: list[DrawnFacts]
     """How each of them was drawn."""
     likeness_start: float | None
+    """Of the untrained model's pictures, with the same seeds and the class word."""
     likeness_end: float | None
 
 
@@ -128,20 +129,18 @@ def _draw_with(session: Session, files: Sequence[WrittenFile]) -> _Check:
     with equipment.method.set_aside():
         drawn = draw_sheets(previewer.artist, spec, worn, sheets)
         plain = Sheet(plain_prompt(spec, templates[0]), seeds)
-        base = [] if stopped else draw_sheets(previewer.artist, spec, [], [plain])[0]
+        base = draw_sheets(previewer.artist, spec, [], [plain])[0]
     if any(_is_blank(picture) for sheet in drawn for picture in sheet):
         raise _unusable()
     scores = previewer.likeness(drawn[0])
     order = list(range(len(drawn[0])))
     if scores is not None:
         order.sort(key=lambda index: -scores[index])
-    start = previewer.likeness(base) if base else None
-    first = session.trainer.progress.judgements[:1]
     return _Check(
         pictures=[drawn[0][index] for index in order] + [sheet[0] for sheet in drawn[1:]],
         drawn=[_drawn_facts(spec, sheets[0], sheets[0].seeds[index]) for index in order]
         + [_drawn_facts(spec, sheet, sheet.seeds[0]) for sheet in sheets[1:]],
-        likeness_start=_mean(start) if start else (first[0].likeness if first else None),
+        likeness_start=_mean(previewer.likeness(base)),
         likeness_end=_mean(scores),
     )
 

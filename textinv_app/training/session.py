@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.specs import RunSpec
 from textinv_app.errors import ModelUnavailable, TrainingFailed
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.judging import is_better, should_stop, verdict
@@ -39,12 +41,13 @@ from textinv_app.training.state import (
     encode_state,
     save_checkpoint,
 )
-from textinv_app.training.this_machine import is_out_of_memory
 from textinv_app.training.trainer import RanAway, Trainer
 
 REPORT_EVERY_SECONDS = 0.5
 READ_EVERY_STEPS = 25
 """Steps that a GPU may have waiting before their losses are read."""
+
+logger = logging.getLogger(__name__)
 
 Action = Callable[[], Iterator[Event]]
 
@@ -192,6 +195,23 @@ class Session:
             path=path.relative_to(self.equipment.layout.root).as_posix(),
         )
 
+    def stop(self) -> Iterator[Event]:
+        """Make no further step because a person wants none, and save that.
+
+        Queued steps may have run away unseen; the best so far is good all the same, and where
+        nothing has been judged yet the last checkpoint counts.
+        """
+        judged, best_weights = self.trainer.progress, self.trainer.best_weights
+        try:
+            self.trainer.state()
+        except RanAway as error:
+            logger.warning("stopped after the learning ran away: %s", error)
+            self.trainer.restore(replace(self._last_good, plan=self.trainer.plan))
+            if judged.best is not None:
+                self.trainer.progress, self.trainer.best_weights = judged, best_weights
+        self.finish("stopped_by_person")
+        yield from self.save()
+
     def step(self) -> Iterator[Event]:
         """Make one step; run-away learning is dealt with here.
 
@@ -267,7 +287,7 @@ class Session:
             prompt_following=drawn.prompt_following,
         )
         # The untrained word is what everything is compared with, never a result.
-        is_best = step > 0 and is_better(judgement, progress.best, kind)
+        is_best = step > 0 and is_better(judgement, progress, kind)
         progress = replace(
             progress,
             judgements=(*progress.judgements, judgement),

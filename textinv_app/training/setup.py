@@ -77,9 +77,6 @@ def load_for_training(spec: RunSpec, plan: Plan) -> LoadedModel:
     # Every step has the same shapes, so the search for the fastest kernels pays.
     torch.backends.cudnn.benchmark = plan.device == "cuda"
     model = load(spec.base_model, dtype=NUMBER_TYPES[plan.weights], device="cpu")
-    for module in (model.unet, model.vae, *model.text_encoders):
-        module.requires_grad_(False)
-        module.eval()
     model.unet.to(memory_format=torch.channels_last)
     if plan.tiled_vae:
         model.vae.enable_tiling()

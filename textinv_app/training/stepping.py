@@ -7,7 +7,8 @@ from the host, so that a CUDA graph can record them; on a CPU the very same func
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -214,26 +215,37 @@ class TrainingStep:
 
     def _record(self) -> Any:
         """Run some steps on the side, undo them, and return the step as a CUDA graph."""
-        parameters = self._optimizer.parameters
-        before = [parameter.detach().clone() for parameter in parameters]
-        state = self._optimizer.state()
+        main = torch.cuda.current_stream()
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(NUM_WARM_UP_STEPS):
-                self.compute()
-                self.update()
-        torch.cuda.current_stream().wait_stream(side)
-        with torch.no_grad():
-            for parameter, value in zip(parameters, before, strict=True):
-                parameter.copy_(value)
-        # In place: the graph writes to where the numbers are now.
-        self._optimizer.overwrite(state)
+        with self._undone():
+            side.wait_stream(main)
+            try:
+                with torch.cuda.stream(side):
+                    for _ in range(NUM_WARM_UP_STEPS):
+                        self.compute()
+                        self.update()
+            finally:
+                main.wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.compute()
             self.update()
         return graph
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Undo the steps that are made inside, also where one fails."""
+        parameters = self._optimizer.parameters
+        before = [parameter.detach().clone() for parameter in parameters]
+        state = self._optimizer.state()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for parameter, value in zip(parameters, before, strict=True):
+                    parameter.copy_(value)
+            # In place: the graph writes to where the numbers are now.
+            self._optimizer.overwrite(state)
 
 
 def mean_loss(denoiser: Denoiser, photos: LatentCache, batch: Batch) -> float:

@@ -46,11 +46,6 @@ def free_memory_bytes(meminfo: Path) -> int:
     return 0
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether memory ran out; the CPU's allocator has no error class of its own."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-
-
 def _cpu_has_bf16() -> bool:
     """Tell whether the CPU has instructions that multiply bf16 (AVX512_BF16 or AMX)."""
     flags = torch.cpu.get_capabilities()

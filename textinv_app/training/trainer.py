@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from textinv_app.models.loading import is_out_of_memory
 from textinv_app.training.latents import LatentCache
 from textinv_app.training.methods import restore, snapshot
 from textinv_app.training.narrow_storage import store_in_fp8
@@ -28,7 +29,6 @@ from textinv_app.training.stepping import (
     parameters_are_sound,
     set_up_unet,
 )
-from textinv_app.training.this_machine import is_out_of_memory
 
 __all__ = ["NUMBER_TYPES", "Materials", "RanAway", "Trainer", "split_photos"]
 
@@ -147,13 +147,7 @@ class Trainer:
     def queue_step(self) -> None:
         """Hand one optimizer step to the device without waiting for it."""
         self._write_step()
-        try:
-            self._step.run()
-        except RuntimeError as error:
-            if not self.plan.cuda_graph or is_out_of_memory(error):
-                raise
-            # What a driver or a library will not have recorded still runs step by step.
-            logger.warning("the step cannot be recorded, going on without: %s", error)
+        if not self._could_run():
             self.shrink(replace(self.plan, cuda_graph=False))
             self._write_step()
             self._step.run()
@@ -175,6 +169,22 @@ class Trainer:
         return mean_loss(
             Denoiser(self._materials, self.plan), self._materials.held_out, self._fixed
         )
+
+    def _could_run(self) -> bool:
+        """Run the step that was written; tell whether it could be recorded, if it had to be.
+
+        Whoever goes on without does so outside of the ``except``, which holds the failed try's
+        memory.
+        """
+        try:
+            self._step.run()
+        except RuntimeError as error:
+            if not self.plan.cuda_graph or is_out_of_memory(error):
+                raise
+            # What a driver or a library will not have recorded still runs step by step.
+            logger.warning("the step cannot be recorded, going on without: %s", error)
+            return False
+        return True
 
     def _write_step(self) -> None:
         settings = self._materials.settings
