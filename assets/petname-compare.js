@@ -24,7 +24,15 @@
   function slide(select) {
     const picture = $(`img[data-picture="${CSS.escape(select.value)}"]`);
     const shown = $(`.pn-slider-${select.dataset.side}`);
-    if (picture && shown) shown.src = picture.src;
+    if (picture && shown && shown.src !== picture.src) shown.src = picture.src;
+  }
+
+  const moveLine = (input) => input.parentElement.style.setProperty('--at', `${input.value}%`);
+
+  /* The slider shows what is chosen beside it, however often the pictures are drawn again. */
+  function showSlider() {
+    $$('select[data-local="slide"]').forEach(slide);
+    $$('.pn-slider-input').forEach(moveLine);
   }
 
   /* Negative embeddings for other models than the chosen one are left out; the server does too. */
@@ -51,7 +59,7 @@
     $('code', chip).textContent = word;
   }
 
-  petname.refreshers.push(fitNegatives);
+  petname.refreshers.push(fitNegatives, showSlider);
 
   Object.assign(petname.local, {
     'insert-word'() {
@@ -93,7 +101,6 @@
 
   document.addEventListener('input', (event) => {
     const input = event.target;
-    if (!input.classList.contains('pn-slider-input')) return;
-    input.parentElement.style.setProperty('--at', `${input.value}%`);
+    if (input.classList.contains('pn-slider-input')) moveLine(input);
   });
 })();

@@ -8,32 +8,60 @@
   const byId = (id) => document.getElementById(id);
   let checking = 0;
 
+  /* A control that was touched keeps its state whatever Python draws: only its attributes change,
+     and the place it stands in may soon be that of another one. So both are brought together here. */
+  const isTick = (control) => control.type === 'checkbox' || control.type === 'radio';
+  const stateOf = (control) => (isTick(control) ? String(control.checked) : control.value);
+  function drawnState(control) {
+    if (isTick(control)) return String(control.defaultChecked);
+    if (control.tagName !== 'SELECT') return control.defaultValue;
+    const options = Array.from(control.options);
+    return (options.find((one) => one.defaultSelected) || options[0] || control).value;
+  }
+  function setState(control, state) {
+    if (stateOf(control) === state) return;
+    if (isTick(control)) control.checked = state === 'true';
+    else control.value = state;
+  }
+
+  /* Where ``data-drawn`` changes, the section is another one, and everything in it is as drawn. */
+  const drawn = new WeakMap();
+  const restored = new WeakMap();
+  const drawnAs = (control) => (control.closest('[data-drawn]') || { dataset: {} }).dataset.drawn;
+  function showAsDrawn() {
+    for (const section of $$('[data-drawn]')) {
+      if (drawn.get(section) === section.dataset.drawn) continue;
+      drawn.set(section, section.dataset.drawn);
+      for (const control of $$('input, select, textarea', section)) {
+        setState(control, drawnState(control));
+        restored.delete(control);
+      }
+    }
+  }
+
   /* Drafts: what is typed or chosen and not yet sent survives a reload. */
   const draftKey = (input) => `petname.draft.${petname.concept}.${input.dataset.keep}`;
-  const restored = new WeakMap();
-
-  function keepDraft(input) {
-    petname.store(draftKey(input), input.value);
-    restored.set(input, draftKey(input));
-  }
+  const keepDraft = (input) => petname.store(draftKey(input), stateOf(input));
 
   function restoreDrafts() {
     for (const input of $$('[data-keep]')) {
       const key = draftKey(input);
-      const options = input.tagName === 'SELECT' ? input.options.length : 0;
-      if (restored.get(input) === `${key}${options}` || restored.get(input) === key) continue;
-      restored.set(input, `${key}${options}`);
+      const offered = input.tagName === 'SELECT' ? Array.from(input.options, (one) => one.value) : null;
+      const shown = JSON.stringify([key, drawnState(input), offered]);
+      if (restored.get(input) === shown) continue;
+      restored.set(input, shown);
       const draft = petname.stored(key);
-      if (draft === null) continue;
-      const offered = input.tagName !== 'SELECT' || Array.from(input.options).some((one) => one.value === draft);
-      if (offered) input.value = draft;
+      const usable = draft !== null && (!offered || offered.includes(draft));
+      setState(input, usable ? draft : drawnState(input));
     }
   }
 
   /* A part that is drawn again while somebody types in it must not take it away. */
   let typing = null;
   function rememberTyping(input) {
-    typing = { id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd };
+    typing = {
+      id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd, drawn: drawnAs(input),
+    };
   }
 
   /* Nor the selection of somebody who is about to type over all of it. The browser tells of a
@@ -66,7 +94,8 @@
 
   function keepTyping() {
     const input = typing && byId(typing.id);
-    if (!input) { keepSelection(); return; }
+    if (input && drawnAs(input) !== typing.drawn) typing = null; // it is another pet's field now
+    if (!input || !typing) { keepSelection(); return; }
     if (input.value !== typing.value) input.value = typing.value;
     if (document.activeElement === document.body) {
       input.focus({ preventScroll: true });
@@ -158,5 +187,5 @@
   });
 
   Object.assign(petname, { gather, keepDraft, keepTyping });
-  petname.refreshers.push(restoreDrafts, showRanges, showCustomModel);
+  petname.refreshers.push(showAsDrawn, restoreDrafts, showRanges, showCustomModel);
 })();

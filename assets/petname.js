@@ -87,7 +87,7 @@
     refresh();
     new MutationObserver(() => { if (petname.keepTyping) petname.keepTyping(); refreshSoon(); })
       .observe($('.gradio-container') || document.body,
-        { childList: true, subtree: true, attributes: true, attributeFilter: ['value'] });
+        { childList: true, subtree: true, attributes: true, attributeFilter: ['value', 'data-drawn'] });
     // The page may have been drawn before this file arrived.
     if (window.petnameConcept !== undefined) done(window.petnameConcept);
   }

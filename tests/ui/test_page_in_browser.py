@@ -80,6 +80,35 @@ def _open_with_the_sample(chromium: Browser, address: str) -> Page:
     return page
 
 
+def _finish(page: Page, address: str) -> None:
+    """Let the trainings of this visitor end, and wait until the page shows their files."""
+    files = "document.querySelectorAll('#pn-compare-setup option[data-family]').length"
+    before = page.evaluate(files)
+    token = page.evaluate("window.petnameToken")
+    urllib.request.urlopen(f"{address}/test/finish?token={token}", data=b"").close()
+    page.wait_for_function(f"{files} > {before}")
+    _calm(page)
+
+
+def _taught(chromium: Browser, address: str) -> Page:
+    """Open the page with a sample pet that has an embedding and a LoRA."""
+    page = _open_with_the_sample(chromium, address)
+    _train_again(page, address)
+    return page
+
+
+def _train_again(page: Page, address: str) -> None:
+    """Train both kinds of file from the first sight of the tab to the end."""
+    page.click("#pn-tab-train")
+    _calm(page)
+    runs = page.locator(".pn-run")
+    before = runs.count()
+    page.evaluate("petname.startKey = String(performance.now())")
+    page.click("#pn-start")
+    expect(runs).to_have_count(before + 2)
+    _finish(page, address)
+
+
 @pytest.mark.parametrize("path", ["/", "/fr/"])
 @pytest.mark.parametrize("tab", ["upload", "train", "compare", "manage"])
 def test_nothing_is_wider_than_a_phone(
@@ -293,4 +322,99 @@ def test_deleting_asks_first(chromium: Browser, address: str) -> None:
     page.locator("[data-do='concept.delete']").first.click()
     page.locator(".pn-dialog .pn-button-danger").click()
     expect(page.locator("[data-concept]")).to_have_count(0)
+    page.context.close()
+
+
+def _choose(page: Page, name: str, value: str) -> None:
+    page.click(f"label:has(input[name={name}][value={value}])")
+    _calm(page)
+
+
+def test_another_pets_form_does_not_keep_what_was_clicked_for_the_one_before(
+    chromium: Browser, address: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    _choose(page, "pn-mirror", "true")
+    _choose(page, "pn-kind", "style")
+    page.click("[data-do='concept.new']")
+    expect(page.locator("#pn-name")).to_have_value("")
+    _calm(page)
+    expect(page.locator("input[name=pn-kind][value=subject]")).to_be_checked()
+    _choose(page, "pn-mirror", "true")
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator("#pn-name")).to_have_value("Biscuit")
+    expect(page.locator("input[name=pn-kind][value=style]")).to_be_checked()
+    page.context.close()
+
+
+def test_train_again_like_this_shows_and_sends_the_choices_of_the_file(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    for _ in range(2):
+        page.click("#pn-tab-train")
+        _calm(page)
+        for teach in ("embedding", "both"):
+            _choose(page, "pn-teach", teach)
+        for preset in ("balanced", "careful"):
+            _choose(page, "pn-preset", preset)
+        page.click("#pn-tab-manage")
+        _calm(page)
+        page.click("[data-method=embedding] [data-do='artifact.recreate']")
+        expect(page.locator(".pn-like")).to_be_visible()
+        _calm(page)
+        expect(page.locator("input[name=pn-teach][value=embedding]")).to_be_checked()
+        expect(page.locator("input[name=pn-preset][value=balanced]")).to_be_checked()
+    sent = page.evaluate("petname.gather.train()")
+    assert (sent["teach"], sent["preset"]) == ("embedding", "balanced")
+    page.click("[data-do='train.forget']")
+    expect(page.locator(".pn-like")).to_have_count(0)
+    _calm(page)
+    expect(page.locator("input[name=pn-teach][value=both]")).to_be_checked()
+    page.context.close()
+
+
+def test_a_sentence_typed_for_one_pet_is_not_shown_for_another(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    page.fill("#pn-prompt", "biscuitdog asleep")
+    page.click("[data-do='concept.new']")
+    _calm(page)
+    expect(page.locator("#pn-prompt")).not_to_have_value("biscuitdog asleep")
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator("#pn-prompt")).to_have_value("biscuitdog asleep")
+    page.context.close()
+
+
+def test_a_chosen_file_stays_chosen_when_another_one_comes(chromium: Browser, address: str) -> None:
+    page = _taught(chromium, address)
+    _train_again(page, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    chosen = page.locator("#pn-embedding-choice option").nth(1).get_attribute("value")
+    page.select_option("#pn-embedding-choice", chosen)
+    _train_again(page, address)
+    expect(page.locator("#pn-embedding-choice")).to_have_value(chosen)
+    page.context.close()
+
+
+def test_an_unticked_negative_embedding_stays_the_unticked_one(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    _train_again(page, address)
+    options = page.locator("#pn-embedding-choice option[data-family]")
+    newer, older = (options.nth(at).get_attribute("value") for at in (0, 1))
+    box = "input[name=pn-negative][value={}]"
+    for artifact_id in (older, newer):
+        page.evaluate("id => petname.send({do: 'artifact.negative', id})", artifact_id)
+        _calm(page)
+        page.click("#pn-tab-compare")
+        expect(page.locator(box.format(artifact_id))).to_be_checked()
+        page.locator(box.format(older)).uncheck()
+    expect(page.locator(box.format(newer))).to_be_checked()
+    expect(page.locator(box.format(older))).not_to_be_checked()
     page.context.close()

@@ -232,6 +232,7 @@ def _more(words: Words, view: CompareView) -> Html:
                 name="pn-negative",
                 value=one.artifact_id,
                 checked=True,
+                data_keep=f"negative_{one.artifact_id}",
             ),
             tag("span", one.name, " ", tag("code", one.placeholder_token)),
             tag("small", words(f"family.{one.family}"), class_="pn-help"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ModelView
 from textinv_app.errors import BadInput
@@ -80,9 +83,10 @@ def recreate(visit: Visit, command: Command) -> Reply:
         )
     models = visit.library.list_models()
     choice, other_model = _like_choice(artifact.artifact_id, recipe, models)
-    liking = Liking(choice, artifact.name, recipe, other_model)
+    choice = replace(choice, drawn=f"{at.concept_id} {time.monotonic_ns()}")
+    liking = Liking(artifact.name, recipe, other_model)
     drawn = {
-        "train_setup": present_train.setup(at.words, at.concept, models, liking),
+        "train_setup": present_train.setup(at.words, at.concept, models, choice, liking),
         "train_presets": _draw_presets(at, choice),
     }
     parts = ALL_PARTS - set(drawn) if at is own else _RUNS
@@ -140,7 +144,9 @@ VERBS: dict[str, Verb] = {
 
 
 def _draw_setup(visit: Visit) -> Html:
-    return present_train.setup(visit.words, visit.concept, visit.library.list_models())
+    models = visit.library.list_models()
+    choice = present_train.default_choice(models)
+    return present_train.setup(visit.words, visit.concept, models, choice)
 
 
 def _draw_usual_presets(visit: Visit) -> Html:
