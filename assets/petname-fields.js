@@ -137,6 +137,7 @@
     train: () => ({
       model: chosenOf('pn-model'), custom: valueOf('pn-custom-model'), teach: chosenOf('pn-teach'),
       preset: chosenOf('pn-preset'), key: petname.startKey, like: valueOf('pn-like-file'),
+      drawn: $('.pn-train-setup') ? $('.pn-train-setup').dataset.drawn : '',
     }),
     compare: () => ({
       prompt: valueOf('pn-prompt'), negative_prompt: valueOf('pn-negative-prompt'),
@@ -153,12 +154,23 @@
     photos: Boolean(byId('pn-publish-photos') && byId('pn-publish-photos').checked), token: valueOf('pn-publish-token'),
   });
 
+  /* What the page shows and the library does not know, so that a part drawn again shows it still. */
+  function shows() {
+    showAsDrawn();
+    restoreDrafts();
+    const files = $('.pn-files');
+    const unfolded = $('[data-do="artifact.usage"][aria-expanded="true"]');
+    return JSON.stringify({
+      ...gather.train(), shown: files ? files.dataset.shown : '', guide: unfolded ? unfolded.dataset.id : '',
+    });
+  }
+  const seen = (text) => JSON.stringify({ ...JSON.parse(text || '{}'), page: shows() });
+
   document.addEventListener('change', (event) => {
     const input = event.target;
     if (input.dataset.changes === 'train') {
       showCustomModel();
-      const { model, custom, teach, preset } = gather.train();
-      petname.send({ do: 'train.choose', model, custom, teach, preset });
+      petname.send({ do: 'train.choose', ...gather.train() });
     } else if (input.dataset.changes) sendChange(input);
     if (input.dataset.keep) keepDraft(input);
   });
@@ -186,6 +198,6 @@
     if (event.key === 'Enter' && input.matches && input.matches('input[data-changes]')) input.blur();
   });
 
-  Object.assign(petname, { gather, keepDraft, keepTyping });
+  Object.assign(petname, { gather, shows, seen, keepDraft, keepTyping });
   petname.refreshers.push(showAsDrawn, restoreDrafts, showRanges, showCustomModel);
 })();

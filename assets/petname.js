@@ -54,7 +54,10 @@
   }
 
   /* Called by the events of the page: what to send, and that an answer has been drawn. */
-  const take = () => JSON.stringify(waiting.shift() || { do: 'tab.open', tab: '' });
+  function take() {
+    const command = waiting.shift() || { do: 'tab.open', tab: '' };
+    return JSON.stringify({ ...command, page: petname.shows ? petname.shows() : '' });
+  }
   function done(conceptNow) {
     petname.concept = conceptNow || '';
     store('petname.concept', petname.concept);
@@ -131,8 +134,6 @@
     if (button.dataset.word) command.word = button.dataset.word;
     if (button.hasAttribute('aria-expanded')) command.expanded = button.getAttribute('aria-expanded');
     if (button.hasAttribute('aria-checked')) command.checked = button.getAttribute('aria-checked');
-    const list = button.closest('.pn-panel') && $('.pn-files', button.closest('.pn-panel'));
-    if (list && command.do.startsWith('artifact.')) command.shown = list.dataset.shown;
     if (button.dataset.gather) Object.assign(command, petname.gather[button.dataset.gather]());
     return command;
   }

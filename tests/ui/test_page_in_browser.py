@@ -418,3 +418,24 @@ def test_an_unticked_negative_embedding_stays_the_unticked_one(
     expect(page.locator(box.format(newer))).to_be_checked()
     expect(page.locator(box.format(older))).not_to_be_checked()
     page.context.close()
+
+
+def test_choices_and_unfolded_guides_are_there_when_their_tab_is_opened_again(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    _choose(page, "pn-teach", "lora")
+    minutes = page.locator(".pn-minutes").all_inner_texts()
+    page.click("#pn-tab-manage")
+    _calm(page)
+    page.locator("[data-do='artifact.usage']").first.click()
+    expect(page.locator(".pn-guides")).to_be_visible()
+    page.click("#pn-tab-train")
+    _calm(page)
+    assert page.locator(".pn-minutes").all_inner_texts() == minutes
+    page.click("#pn-tab-manage")
+    _calm(page)
+    expect(page.locator(".pn-guides")).to_be_visible()
+    page.context.close()

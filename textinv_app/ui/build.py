@@ -39,6 +39,8 @@ _IDENTITY = """() => {
   return [token, concept];
 }"""
 _TAKE = "(token, concept) => [token, concept, window.petname?.take ? window.petname.take() : '{}']"
+_LOOK = """(token, concept, seen) =>
+  [token, concept, window.petname?.seen ? window.petname.seen(seen) : seen]"""
 _DONE = """(concept) => {
   window.petnameConcept = concept;
   if (window.petname?.done) window.petname.done(concept);
@@ -120,9 +122,9 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         ).then(None, [concept], None, js=_DONE)
         asking = [owner, concept, seen]
         gr.Timer(TICK_SECONDS).tick(page.tick, asking, ticked, trigger_mode="once", **quiet)
-        wake.change(page.look, asking, looked, **quiet)
+        wake.change(page.look, asking, looked, js=_LOOK, **quiet)
         gr.Timer(REFRESH_SECONDS).tick(
-            page.refresh, asking, refreshed, trigger_mode="once", **quiet
+            page.refresh, asking, refreshed, js=_LOOK, trigger_mode="once", **quiet
         )
     return blocks
 

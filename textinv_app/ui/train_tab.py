@@ -34,8 +34,13 @@ def _choice_of(command: Command, models: tuple[ModelView, ...]) -> TrainChoice:
     teach, preset = command.text("teach") or "both", command.text("preset") or "quick"
     if teach not in TEACH or preset not in PRESETS:
         raise BadInput("page.bad_command", "The page sent something that makes no sense.")
-    like_id = command.text("like", 80)
-    return TrainChoice(model_id=model_id, teach=teach, preset=preset, like_id=like_id)
+    return TrainChoice(
+        model_id=model_id,
+        teach=teach,
+        preset=preset,
+        like_id=command.text("like", 80),
+        drawn=command.text("drawn", 80),
+    )
 
 
 def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
@@ -45,6 +50,14 @@ def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
     # A model of one's own that is not named yet has no times.
     times = visit.library.list_presets(choice.model_id, len(view.photos)) if choice.model_id else ()
     return present_train.presets(visit.words, view, times, choice)
+
+
+def _chosen(visit: Visit, models: tuple[ModelView, ...]) -> TrainChoice:
+    """Return what is chosen on the page for the open pet, or else the usual choice."""
+    drawn_for = visit.page.text("drawn", 80).partition(" ")[0]
+    if not drawn_for or drawn_for != visit.concept_id:
+        return present_train.default_choice(models)
+    return _choice_of(visit.page, models)
 
 
 def choose(visit: Visit, command: Command) -> Reply:
@@ -95,7 +108,13 @@ def recreate(visit: Visit, command: Command) -> Reply:
 
 def forget(visit: Visit, _command: Command) -> Reply:
     """Go back to the usual choices."""
-    return Reply(visit.concept_id, frozenset({"train_setup", "train_presets"}))
+    models = visit.library.list_models()
+    choice = present_train.default_choice(models)
+    drawn = {
+        "train_setup": present_train.setup(visit.words, visit.concept, models, choice),
+        "train_presets": _draw_presets(visit, choice),
+    }
+    return Reply(visit.concept_id, drawn=drawn)
 
 
 def _like_choice(
@@ -103,15 +122,18 @@ def _like_choice(
 ) -> tuple[TrainChoice, str]:
     """Return what to choose, and the name of the file's model where it cannot be chosen here."""
     usual = present_train.default_choice(models).model_id
-    known = {model.model_id: model for model in models}
-    model_id, other_model = recipe.base_model or usual, ""
-    model = known.get(model_id)
-    if model is not None and not model.available:
-        model_id, other_model = usual, model.title
+    other_model = _missing_model(recipe, models)
+    model_id = usual if other_model else recipe.base_model or usual
     choice = TrainChoice(
         model_id=model_id, teach=recipe.training, preset=recipe.preset, like_id=like_id
     )
     return choice, other_model
+
+
+def _missing_model(recipe: Recipe, models: tuple[ModelView, ...]) -> str:
+    """Return the name of a file's model where it is one of ours that this machine cannot train."""
+    wanted = [one for one in models if one.model_id == recipe.base_model and not one.available]
+    return wanted[0].title if wanted else ""
 
 
 def pause(visit: Visit, command: Command) -> Reply:
@@ -145,12 +167,23 @@ VERBS: dict[str, Verb] = {
 
 def _draw_setup(visit: Visit) -> Html:
     models = visit.library.list_models()
-    choice = present_train.default_choice(models)
-    return present_train.setup(visit.words, visit.concept, models, choice)
+    choice = _chosen(visit, models)
+    like = next((one for one in visit.artifacts if one.artifact_id == choice.like_id), None)
+    if like is None:
+        choice = replace(choice, like_id="")
+        return present_train.setup(visit.words, visit.concept, models, choice)
+    recipe = visit.library.recipe(visit.owner, like.artifact_id)
+    liking = Liking(like.name, recipe, _missing_model(recipe, models))
+    return present_train.setup(visit.words, visit.concept, models, choice, liking)
 
 
-def _draw_usual_presets(visit: Visit) -> Html:
-    return _draw_presets(visit, present_train.default_choice(visit.library.list_models()))
+def _draw_chosen_presets(visit: Visit) -> Html:
+    models = visit.library.list_models()
+    choice = _chosen(visit, models)
+    if choice.model_id not in {one.model_id for one in models}:
+        # To look for a model of one's own takes time, and may fail: that is for who chooses it.
+        return present_train.presets(visit.words, visit.concept, (), choice)
+    return _draw_presets(visit, choice)
 
 
 def _draw_runs(visit: Visit) -> Html:
@@ -161,6 +194,6 @@ def _draw_runs(visit: Visit) -> Html:
 
 PARTS: dict[str, Part] = {
     "train_setup": _draw_setup,
-    "train_presets": _draw_usual_presets,
+    "train_presets": _draw_chosen_presets,
     "train_runs": _draw_runs,
 }
