@@ -700,3 +700,16 @@ def test_the_collection_stays_unfolded_when_it_is_drawn_again(
         assert "load_textual_inversion" in with_pet.shown["manage_files"]
     with_pet.do("artifact.delete", id="file3")
     assert "load_textual_inversion" not in with_pet.shown["manage_files"]
+
+
+def test_a_file_of_a_model_that_is_not_here_is_trained_like_on_the_usual_one(
+    with_pet: Browser,
+) -> None:
+    _finished(with_pet)
+    own = with_pet.library.list_artifacts(with_pet.owner)[0]
+    _bring(with_pet, "fluffy", model_id="somebody/gone", concept_id=own.concept_id)
+    with_pet.do("artifact.recreate", id="fluffy")
+    setup = with_pet.shown["train_setup"]
+    assert "It was taught on somebody/gone, which cannot be used here." in setup
+    assert 'value="crayon" checked' in setup
+    assert 'value="balanced" checked' in with_pet.shown["train_presets"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ModelView
-from textinv_app.errors import BadInput
+from textinv_app.errors import BadInput, ModelUnavailable
 from textinv_app.library.api import TrainingOrder
 from textinv_app.ui import present_runs, present_train
 from textinv_app.ui.commands import Command
@@ -97,10 +97,16 @@ def recreate(visit: Visit, command: Command) -> Reply:
     models = visit.library.list_models()
     choice, other_model = _like_choice(artifact.artifact_id, recipe, models)
     choice = replace(choice, drawn=f"{at.concept_id} {time.monotonic_ns()}")
+    try:
+        presets = _draw_presets(at, choice)
+    except ModelUnavailable:
+        other_model = choice.model_id
+        choice = replace(choice, model_id=present_train.default_choice(models).model_id)
+        presets = _draw_presets(at, choice)
     liking = Liking(artifact.name, recipe, other_model)
     drawn = {
         "train_setup": present_train.setup(at.words, at.concept, models, choice, liking),
-        "train_presets": _draw_presets(at, choice),
+        "train_presets": presets,
     }
     parts = ALL_PARTS - set(drawn) if at is own else _RUNS
     return Reply(at.concept_id, parts, drawn)
