@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, Page, Route, expect  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_SECONDS = 90
@@ -438,4 +438,136 @@ def test_choices_and_unfolded_guides_are_there_when_their_tab_is_opened_again(
     page.click("#pn-tab-manage")
     _calm(page)
     expect(page.locator(".pn-guides")).to_be_visible()
+    page.context.close()
+
+
+def _drawn(folder: Path, name: str) -> Path:
+    from PIL import Image
+
+    Image.new("RGB", (200, 160), "#d9863d").save(folder / name)
+    return folder / name
+
+
+def _hold_uploads(page: Page) -> list[Route]:
+    """Let uploads wait on their way until a test lets them go on."""
+    held: list[Route] = []
+    page.route("**/petname/upload*", lambda route: held.append(route))
+    return held
+
+
+def _wait_for_upload(page: Page, held: list[Route], number: int) -> Route:
+    for _ in range(300):
+        if len(held) >= number:
+            return held[number - 1]
+        page.wait_for_timeout(50)
+    pytest.fail(f"only {len(held)} uploads were sent")
+
+
+def test_a_file_that_is_too_large_or_fails_keeps_no_other_back(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    page.evaluate("document.querySelector('.pn-drop').dataset.maxBytes = 38000")
+    large, failing = tmp_path / "album.zip", tmp_path / "fails.png"
+    large.write_bytes(bytes(40_000))
+    failing.write_bytes(bytes(36_500))
+    held = _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", [large, failing, _drawn(tmp_path, "rex.png")])
+    _wait_for_upload(page, held, 1).abort()
+    _wait_for_upload(page, held, 2).continue_()
+    expect(page.locator(".pn-photo")).to_have_count(1)
+    expect(page.locator(".pn-refused")).to_contain_text("album.zip")
+    expect(page.locator(".pn-refused")).to_contain_text("too much at once")
+    expect(page.locator(".pn-toast-error")).to_contain_text("did not arrive")
+    page.context.close()
+
+
+def test_photos_go_to_the_pet_that_was_open_and_leave_the_next_one_alone(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    held = _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", _drawn(tmp_path, "rex.png"))
+    upload = _wait_for_upload(page, held, 1)
+    page.click("[data-do='concept.new']")
+    expect(page.locator("#pn-name")).to_have_value("")
+    _calm(page)
+    page.locator("#pn-name").press_sequentially("Bel")
+    upload.continue_()
+    expect(page.locator(".pn-toast")).to_contain_text("One photo added")
+    _calm(page)
+    page.keyboard.type("la")
+    expect(page.locator("#pn-name")).to_have_value("Bella")
+    expect(page.locator(".pn-photo")).to_have_count(0)
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator(".pn-photo")).to_have_count(9)
+    expect(page.locator("#pn-name")).to_have_value("Biscuit")
+    page.context.close()
+
+
+def test_photos_picked_twice_at_a_first_visit_make_one_pet(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    held = _hold_uploads(page)
+    for name in ("one.png", "two.png"):
+        page.set_input_files("#pn-upload-input", _drawn(tmp_path, name))
+    _wait_for_upload(page, held, 1).continue_()
+    _wait_for_upload(page, held, 2).continue_()
+    expect(page.locator(".pn-photo")).to_have_count(2)
+    expect(page.locator("[data-do='concept.open']")).to_have_count(1)
+    page.context.close()
+
+
+def test_an_upload_is_given_up_only_where_nothing_moves(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    page.evaluate(
+        """() => {
+            const later = window.setTimeout;
+            window.setTimeout = (go, wait) => later(go, wait === 60000 ? 200 : wait);
+        }"""
+    )
+    _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", _drawn(tmp_path, "rex.png"))
+    expect(page.locator(".pn-toast-error")).to_contain_text("did not arrive")
+    expect(page.locator(".pn-batch")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_folder_that_is_dropped_brings_its_photos(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    inner = tmp_path / "rex" / "summer"
+    inner.mkdir(parents=True)
+    _drawn(inner, "one.png")
+    _drawn(inner.parent, "two.png")
+    (inner / ".DS_Store").write_bytes(b"x")
+    box = page.locator("#pn-upload-drop .pn-drop").bounding_box()
+    assert box is not None
+    place = {"x": box["x"] + 60, "y": box["y"] + 40}
+    data = {"items": [], "files": [str(inner.parent)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+    expect(page.locator(".pn-photo")).to_have_count(2)
+    expect(page.locator(".pn-refused")).to_have_count(0)
+    page.context.close()
+
+
+def test_text_with_a_picture_beside_it_is_pasted_into_a_field_as_text(
+    chromium: Browser, address: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    pasted = """field => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File(['x'], 'cells.png', { type: 'image/png' }));
+        if (field) clipboardData.setData('text/plain', 'Rex');
+        const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+        return !(field ? document.getElementById(field) : document.body).dispatchEvent(event);
+    }"""
+    assert page.evaluate(pasted, "pn-name") is False
+    assert page.evaluate(pasted, "") is True
     page.context.close()
