@@ -166,10 +166,29 @@
     store('petname.theme', dark ? 'dark' : 'light');
   };
 
+  /* The second press of a double one is not meant for what has moved under the finger meanwhile. */
+  const AGAIN_MILLISECONDS = 400;
+  const AGAIN_PIXELS = 30;
+  let pressed = { timeStamp: -Infinity };
+  function isPressedAgain(event) {
+    const before = pressed;
+    const { timeStamp, clientX, clientY, detail, target } = event;
+    pressed = { timeStamp, clientX, clientY, target };
+    if (detail > 1) return true;
+    if (timeStamp - before.timeStamp > AGAIN_MILLISECONDS) return false;
+    const isNear = Math.hypot(clientX - before.clientX, clientY - before.clientY) < AGAIN_PIXELS;
+    return detail ? isNear : target === before.target; // keys press without a place
+  }
+
   document.addEventListener('click', (event) => {
+    if (event.target.id === 'pn-bus') return; // pressed by this script, not by a person
+    const isAgain = isPressedAgain(event);
     const target = event.target.closest('[data-do], [data-local], [data-go], .pn-tab');
     if (!target || target.tagName === 'SELECT') return;
-    if (target.dataset.do) { event.preventDefault(); act(target); }
+    if (target.dataset.do) {
+      event.preventDefault();
+      if (!isAgain) act(target);
+    }
     else if (target.dataset.go) showTab(target.dataset.go);
     else if (target.dataset.tab) showTab(target.dataset.tab);
     else if (petname.local[target.dataset.local]) petname.local[target.dataset.local](target);
@@ -177,6 +196,8 @@
 
   document.addEventListener('keydown', (event) => {
     const on = event.target;
+    // A key that is held presses over and over.
+    if (event.repeat && event.key === 'Enter' && on.closest && on.closest('[data-do]')) event.preventDefault();
     if (on.classList && on.classList.contains('pn-tab')) moveInTabs(event);
     if (on.dataset && on.dataset.local === 'enlarge' && (event.key === 'Enter' || event.key === ' ')) {
       event.preventDefault();

@@ -220,6 +220,17 @@ def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
     assert "Download" in with_pet.shown["manage_files"]
 
 
+def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    with_pet.library._change(with_pet.owner, run_id, wanted="pause")
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "run.pause" not in html
+    assert 0 < html.index('aria-disabled="true"') < html.index('data-do="run.stop"')
+
+
 def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: Browser) -> None:
     with_pet.start(teach="embedding")
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id

@@ -565,9 +565,34 @@ def test_text_with_a_picture_beside_it_is_pasted_into_a_field_as_text(
         const clipboardData = new DataTransfer();
         clipboardData.items.add(new File(['x'], 'cells.png', { type: 'image/png' }));
         if (field) clipboardData.setData('text/plain', 'Rex');
-        const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
-        return !(field ? document.getElementById(field) : document.body).dispatchEvent(event);
+        const options = { clipboardData, bubbles: true, cancelable: true };
+        const target = field ? document.getElementById(field) : document.body;
+        return !target.dispatchEvent(new ClipboardEvent('paste', options));
     }"""
     assert page.evaluate(pasted, "pn-name") is False
     assert page.evaluate(pasted, "") is True
+    page.context.close()
+
+
+def test_a_second_press_does_not_act_on_what_has_moved_under_the_finger(
+    chromium: Browser, address: str
+) -> None:
+    page = _open(chromium, address)
+    # As a key pressed twice: in one go, so that a slow machine is not too slow for it.
+    page.locator("[data-do='sample.use']").first.evaluate("card => { card.click(); card.click(); }")
+    photos = page.locator(".pn-photo")
+    expect(photos).to_have_count(8)
+    _calm(page)
+    expect(page.locator("[data-do='concept.open']")).to_have_count(1)
+    box = page.locator(".pn-photo-remove").first.bounding_box()
+    assert box is not None
+    at = box["x"] + 20, box["y"] + 20
+    page.mouse.click(*at)
+    expect(photos).to_have_count(7)
+    page.mouse.click(*at, click_count=2)
+    _calm(page)
+    expect(photos).to_have_count(7)
+    page.wait_for_timeout(600)
+    page.mouse.click(*at)
+    expect(photos).to_have_count(6)
     page.context.close()

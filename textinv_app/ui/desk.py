@@ -89,6 +89,14 @@ COMPARE_PARTS = frozenset({"compare_setup", "compare_results"})
 MANAGE_PARTS = frozenset({"manage_files", "publications", "manage_pets", "manage_storage"})
 ALL_PARTS = UPLOAD_PARTS | TRAIN_PARTS | COMPARE_PARTS | MANAGE_PARTS
 PICTURE_PARTS = frozenset(
-    {"switcher", "samples", "photos", "train_runs", "compare_results", "manage_files", "manage_pets"}
+    {
+        "switcher",
+        "samples",
+        "photos",
+        "train_runs",
+        "compare_results",
+        "manage_files",
+        "manage_pets",
+    }
 )
 """Parts with signed links, drawn again before these expire."""

@@ -33,9 +33,7 @@ def import_zone(words: Words, max_bytes: int) -> Html:
     return _drop(words, "import.drop", ids.IMPORT_INPUT, "artifact", _ARTIFACT_TYPES, max_bytes)
 
 
-def _drop(
-    words: Words, key: str, input_id: str, purpose: str, accept: str, max_bytes: int
-) -> Html:
+def _drop(words: Words, key: str, input_id: str, purpose: str, accept: str, max_bytes: int) -> Html:
     picker = tag(
         "input",
         type="file",
