@@ -145,7 +145,8 @@
       steps: valueOf('pn-steps', '20'), embedding: valueOf('pn-embedding-choice'),
       lora: valueOf('pn-lora-choice'), embedding_strength: valueOf('pn-embedding-strength', '1'),
       lora_strength: valueOf('pn-lora-strength', '1'),
-      negative_ids: $$('input[name="pn-negative"]:checked').map((input) => input.value),
+      negative_ids: $$('input[name="pn-negative"]:checked')
+        .filter((input) => input.closest('label').style.display !== 'none').map((input) => input.value),
     }),
   };
 

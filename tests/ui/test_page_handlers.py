@@ -724,3 +724,24 @@ def test_a_file_of_a_model_that_is_not_here_is_trained_like_on_the_usual_one(
     assert "It was taught on somebody/gone, which cannot be used here." in setup
     assert 'value="crayon" checked' in setup
     assert 'value="balanced" checked' in with_pet.shown["train_presets"]
+
+
+def test_a_longer_word_does_not_pass_for_the_word_itself(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="two biscuitdogs", **files)
+    assert "Put the word “biscuitdog”" in with_pet.shown["toast"]
+    with_pet.do("compare.draw", prompt="a Biscuitdog, asleep", **files)
+    assert with_pet.library.latest_drawing(with_pet.owner) is not None
+
+
+def test_many_negative_embeddings_can_be_drawn_with_and_only_the_newest_are_ticked(
+    browser: Browser,
+) -> None:
+    for number in range(25):
+        _bring(browser, f"bad{number}", kind="negative")
+    browser.do("tab.open", tab="compare")
+    ticked = re.findall(r'value="(bad[0-9]+)" checked', browser.shown["compare_setup"])
+    assert ticked == [f"bad{number}" for number in range(24, 14, -1)]
+    every = [f"bad{number}" for number in range(25)]
+    browser.do("compare.draw", prompt="a cat", negative_ids=every)
+    assert len(browser.library.orders[-1].negative_ids) == 25
