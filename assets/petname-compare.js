@@ -45,21 +45,25 @@
     }
   }
 
-  function chooseFile() {
-    fitNegatives();
-    const word = wordNow();
-    for (const chip of $$('.pn-chip[data-template]')) {
-      chip.textContent = chip.dataset.template.replace('{word}', word);
-    }
-    const chip = $('.pn-chip-word');
-    if (!chip || !word || chip.dataset.word === word) return;
-    const field = byId('pn-prompt');
-    typeInto(field, field.value.split(chip.dataset.word).join(word));
-    chip.dataset.word = word;
-    $('code', chip).textContent = word;
+  /* The chips offer the word of the file that is chosen, also of one that a draft has chosen. */
+  let word = '';
+  function showWord() {
+    word = wordNow();
+    const say = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+    for (const chip of $$('.pn-chip[data-template]')) say(chip, chip.dataset.template.replace('{word}', word));
+    say($('.pn-chip-word code'), word);
   }
 
-  petname.refreshers.push(fitNegatives, showSlider);
+  function chooseFile() {
+    fitNegatives();
+    const before = word;
+    showWord();
+    if (!before || !word || before === word) return;
+    const field = byId('pn-prompt');
+    typeInto(field, field.value.split(before).join(word));
+  }
+
+  petname.refreshers.push(fitNegatives, showSlider, showWord);
 
   Object.assign(petname.local, {
     'insert-word'() {
