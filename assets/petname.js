@@ -138,20 +138,25 @@
     return command;
   }
 
+  function glideTo(id) {
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    byId(id).scrollIntoView({ behavior: isCalm ? 'auto' : 'smooth', block: 'start' });
+  }
+
   function act(button) {
     const command = fieldsOf(button);
     const go = () => {
       send(command);
       if (command.do === 'train.start') {
         setTimeout(() => { petname.startKey = newKey(); }, 4000);
-        setTimeout(() => byId('pn-train-runs').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);
+        setTimeout(() => glideTo('pn-train-runs'), 900);
       }
       if (command.do === 'artifact.recreate') {
         showTab('train', false);
         window.scrollTo({ top: 0 });
       }
       if (command.do === 'compare.draw') {
-        setTimeout(() => byId('pn-compare-results').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);
+        setTimeout(() => glideTo('pn-compare-results'), 900);
       }
       if (['concept.open', 'concept.new'].includes(command.do) && document.documentElement.dataset.openTab === 'manage') {
         showTab('upload');

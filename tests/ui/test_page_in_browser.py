@@ -596,3 +596,122 @@ def test_a_second_press_does_not_act_on_what_has_moved_under_the_finger(
     page.mouse.click(*at)
     expect(photos).to_have_count(6)
     page.context.close()
+
+
+def test_only_a_press_beside_a_dialog_closes_it(chromium: Browser, address: str) -> None:
+    page = _open_with_the_sample(chromium, address)
+    page.locator(".pn-photo-move").first.click()
+    dialog = page.locator(".pn-dialog")
+    box = dialog.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 6, box["y"] + 6)
+    expect(dialog).to_be_visible()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 30, box["y"] + 40, steps=3)
+    page.mouse.up()
+    expect(dialog).to_be_visible()
+    page.mouse.click(box["x"] - 30, box["y"] + 40)
+    expect(dialog).to_have_count(0)
+    page.context.close()
+
+
+def test_the_word_follows_the_chosen_file_after_a_reload_too(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.evaluate("petname.send({do: 'sample.use', id: 'pepper'})")
+    _calm(page)
+    _train_again(page, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    values = {
+        option.inner_text().split(" · ")[1]: option.get_attribute("value")
+        for option in page.locator("#pn-embedding-choice option[data-family]").all()
+    }
+    page.fill("#pn-prompt", "a peppercat asleep")
+    page.select_option("#pn-embedding-choice", values["biscuitdog"])
+    expect(page.locator("#pn-prompt")).to_have_value("a biscuitdog asleep")
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator(".pn-chip-word code")).to_have_text("biscuitdog")
+    expect(page.locator(".pn-chip[data-template]").first).to_contain_text("biscuitdog")
+    page.select_option("#pn-embedding-choice", values["peppercat"])
+    expect(page.locator("#pn-prompt")).to_have_value("a peppercat asleep")
+    page.context.close()
+
+
+def test_who_follows_a_publication_by_keyboard_keeps_their_place(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-manage")
+    _calm(page)
+    page.locator("[data-do='publish.open']").first.click()
+    page.fill("#pn-publish-token", "hf_abcdefghijklmnopqrstuvwxyz")
+    page.click("#pn-publish-go")
+    stop = page.locator(".pn-dialog [data-do='publish.cancel']")
+    stop.focus()
+    page.evaluate("document.querySelector('.pn-publications [data-publication]').append('40 %')")
+    expect(page.locator(".pn-dialog [data-publication]")).to_contain_text("40 %")
+    expect(stop).to_be_focused()
+    page.context.close()
+
+
+_CONTRASTS = """() => {
+    const light = (colour) => {
+        const [red, green, blue] = colour.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+            const part = one / 255;
+            return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    };
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return high / low;
+    };
+    const field = document.getElementById('pn-word');
+    const [style, hint] = [getComputedStyle(field), getComputedStyle(field, '::placeholder')];
+    const face = document.querySelector('input[name=pn-kind]:not(:checked) + .pn-card-face');
+    const ring = getComputedStyle(face, '::after');
+    return {
+        field: contrast(style.borderTopColor, style.backgroundColor),
+        radio: contrast(ring.borderTopColor, ring.backgroundColor),
+        hint: contrast(hint.color, style.backgroundColor) * (hint.opacity === '1'),
+    };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fields_and_what_stands_in_them_can_be_seen(
+    chromium: Browser, address: str, scheme: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+    page.wait_for_timeout(300)  # until the colours have faded over
+    contrasts = page.evaluate(_CONTRASTS)
+    assert contrasts["field"] >= 3
+    assert contrasts["radio"] >= 3
+    assert contrasts["hint"] >= 4.5
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/fr/"])
+def test_the_compare_tab_uses_its_width(chromium: Browser, address: str, path: str) -> None:
+    options = {"token": DEMO_TOKEN, "tab": "compare", "path": path}
+    page = _open(chromium, address, viewport={"width": 1280, "height": 900}, **options)
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll('.pn-column dt')].map((term) => {
+            const range = document.createRange();
+            range.selectNodeContents(term);
+            return range.getClientRects().length;
+        })"""
+    )
+    assert set(lines) == {1}
+    page.context.close()
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = _open(chromium, address, **phone, **options)
+    box = page.locator("#pn-draw").bounding_box()
+    assert box is not None
+    assert box["width"] > 300
+    page.context.close()
