@@ -24,7 +24,15 @@
   function slide(select) {
     const picture = $(`img[data-picture="${CSS.escape(select.value)}"]`);
     const shown = $(`.pn-slider-${select.dataset.side}`);
-    if (picture && shown) shown.src = picture.src;
+    if (picture && shown && shown.src !== picture.src) shown.src = picture.src;
+  }
+
+  const moveLine = (input) => input.parentElement.style.setProperty('--at', `${input.value}%`);
+
+  /* The slider shows what is chosen beside it, however often the pictures are drawn again. */
+  function showSlider() {
+    $$('select[data-local="slide"]').forEach(slide);
+    $$('.pn-slider-input').forEach(moveLine);
   }
 
   /* Negative embeddings for other models than the chosen one are left out; the server does too. */
@@ -47,22 +55,26 @@
     }
   }
 
+  /* The chips offer the word of the file that is chosen, also of one that a draft has chosen. */
+  let word = '';
+  function showWord() {
+    word = wordNow();
+    const say = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+    for (const chip of $$('.pn-chip[data-template]')) say(chip, chip.dataset.template.replace('{word}', word));
+    say($('.pn-chip-word code'), word);
+  }
+
   function chooseFile() {
     fitNegatives();
     fitExamples();
-    const word = wordNow();
-    for (const chip of $$('.pn-chip[data-template]')) {
-      chip.textContent = chip.dataset.template.replace('{word}', word);
-    }
-    const chip = $('.pn-chip-word');
-    if (!chip || !word || chip.dataset.word === word) return;
+    const before = word;
+    showWord();
+    if (!before || !word || before === word) return;
     const field = byId('pn-prompt');
-    typeInto(field, field.value.split(chip.dataset.word).join(word));
-    chip.dataset.word = word;
-    $('code', chip).textContent = word;
+    typeInto(field, field.value.split(before).join(word));
   }
 
-  petname.refreshers.push(fitNegatives, fitExamples);
+  petname.refreshers.push(fitNegatives, fitExamples, showSlider, showWord);
 
   Object.assign(petname.local, {
     'insert-word'() {
@@ -104,7 +116,6 @@
 
   document.addEventListener('input', (event) => {
     const input = event.target;
-    if (!input.classList.contains('pn-slider-input')) return;
-    input.parentElement.style.setProperty('--at', `${input.value}%`);
+    if (input.classList.contains('pn-slider-input')) moveLine(input);
   });
 })();

@@ -11,11 +11,25 @@
       petname.make('div', { class: 'pn-dialog-head' }, heading, close), ...content,
       actions.length ? petname.make('div', { class: 'pn-actions' }, ...actions) : null);
     close.addEventListener('click', () => dialog.close());
-    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    closeFromOutside(dialog);
     dialog.addEventListener('close', () => dialog.remove());
     (document.querySelector('.gradio-container') || document.body).append(dialog);
     dialog.showModal();
     return dialog;
+  }
+
+  /* A press beside the dialog closes it; one on its edge does not, nor one that selects text and
+     ends outside. */
+  function closeFromOutside(dialog) {
+    const isOutside = ({ clientX, clientY }) => {
+      const { left, right, top, bottom } = dialog.getBoundingClientRect();
+      return clientX < left || clientX > right || clientY < top || clientY > bottom;
+    };
+    let began = false;
+    dialog.addEventListener('pointerdown', (event) => { began = isOutside(event); });
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog && event.detail < 2 && began && isOutside(event)) dialog.close();
+    });
   }
 
   const plainButton = (text, kind) =>
@@ -98,8 +112,11 @@
     if (!card) {
       if (holder.firstChild) drawn.dialog.close();
     } else if (holder.dataset.shown !== card.outerHTML) {
+      const on = holder.contains(document.activeElement) ? document.activeElement.dataset.do : '';
       holder.dataset.shown = card.outerHTML;
       holder.replaceChildren(card.cloneNode(true));
+      const again = on && holder.querySelector(`[data-do="${on}"]`);
+      if (again) again.focus();
     }
   }
 

@@ -8,32 +8,60 @@
   const byId = (id) => document.getElementById(id);
   let checking = 0;
 
+  /* A control that was touched keeps its state whatever Python draws: only its attributes change,
+     and the place it stands in may soon be that of another one. So both are brought together here. */
+  const isTick = (control) => control.type === 'checkbox' || control.type === 'radio';
+  const stateOf = (control) => (isTick(control) ? String(control.checked) : control.value);
+  function drawnState(control) {
+    if (isTick(control)) return String(control.defaultChecked);
+    if (control.tagName !== 'SELECT') return control.defaultValue;
+    const options = Array.from(control.options);
+    return (options.find((one) => one.defaultSelected) || options[0] || control).value;
+  }
+  function setState(control, state) {
+    if (stateOf(control) === state) return;
+    if (isTick(control)) control.checked = state === 'true';
+    else control.value = state;
+  }
+
+  /* Where ``data-drawn`` changes, the section is another one, and everything in it is as drawn. */
+  const drawn = new WeakMap();
+  const restored = new WeakMap();
+  const drawnAs = (control) => (control.closest('[data-drawn]') || { dataset: {} }).dataset.drawn;
+  function showAsDrawn() {
+    for (const section of $$('[data-drawn]')) {
+      if (drawn.get(section) === section.dataset.drawn) continue;
+      drawn.set(section, section.dataset.drawn);
+      for (const control of $$('input, select, textarea', section)) {
+        setState(control, drawnState(control));
+        restored.delete(control);
+      }
+    }
+  }
+
   /* Drafts: what is typed or chosen and not yet sent survives a reload. */
   const draftKey = (input) => `petname.draft.${petname.concept}.${input.dataset.keep}`;
-  const restored = new WeakMap();
-
-  function keepDraft(input) {
-    petname.store(draftKey(input), input.value);
-    restored.set(input, draftKey(input));
-  }
+  const keepDraft = (input) => petname.store(draftKey(input), stateOf(input));
 
   function restoreDrafts() {
     for (const input of $$('[data-keep]')) {
       const key = draftKey(input);
-      const options = input.tagName === 'SELECT' ? input.options.length : 0;
-      if (restored.get(input) === `${key}${options}` || restored.get(input) === key) continue;
-      restored.set(input, `${key}${options}`);
+      const offered = input.tagName === 'SELECT' ? Array.from(input.options, (one) => one.value) : null;
+      const shown = JSON.stringify([key, drawnState(input), offered]);
+      if (restored.get(input) === shown) continue;
+      restored.set(input, shown);
       const draft = petname.stored(key);
-      if (draft === null) continue;
-      const offered = input.tagName !== 'SELECT' || Array.from(input.options).some((one) => one.value === draft);
-      if (offered) input.value = draft;
+      const usable = draft !== null && (!offered || offered.includes(draft));
+      setState(input, usable ? draft : drawnState(input));
     }
   }
 
   /* A part that is drawn again while somebody types in it must not take it away. */
   let typing = null;
   function rememberTyping(input) {
-    typing = { id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd };
+    typing = {
+      id: input.id, value: input.value, from: input.selectionStart, to: input.selectionEnd, drawn: drawnAs(input),
+    };
   }
 
   /* Nor the selection of somebody who is about to type over all of it. The browser tells of a
@@ -66,7 +94,8 @@
 
   function keepTyping() {
     const input = typing && byId(typing.id);
-    if (!input) { keepSelection(); return; }
+    if (input && drawnAs(input) !== typing.drawn) typing = null; // it is another pet's field now
+    if (!input || !typing) { keepSelection(); return; }
     if (input.value !== typing.value) input.value = typing.value;
     if (document.activeElement === document.body) {
       input.focus({ preventScroll: true });
@@ -108,6 +137,7 @@
     train: () => ({
       model: chosenOf('pn-model'), custom: valueOf('pn-custom-model'), teach: chosenOf('pn-teach'),
       preset: chosenOf('pn-preset'), key: petname.startKey, like: valueOf('pn-like-file'),
+      drawn: $('.pn-train-setup') ? $('.pn-train-setup').dataset.drawn : '',
     }),
     compare: () => ({
       prompt: valueOf('pn-prompt'), negative_prompt: valueOf('pn-negative-prompt'),
@@ -115,7 +145,8 @@
       steps: valueOf('pn-steps', '20'), embedding: valueOf('pn-embedding-choice'),
       lora: valueOf('pn-lora-choice'), embedding_strength: valueOf('pn-embedding-strength', '1'),
       lora_strength: valueOf('pn-lora-strength', '1'),
-      negative_ids: $$('input[name="pn-negative"]:checked').map((input) => input.value),
+      negative_ids: $$('input[name="pn-negative"]:checked')
+        .filter((input) => input.closest('label').style.display !== 'none').map((input) => input.value),
     }),
   };
 
@@ -124,12 +155,23 @@
     photos: Boolean(byId('pn-publish-photos') && byId('pn-publish-photos').checked), token: valueOf('pn-publish-token'),
   });
 
+  /* What the page shows and the library does not know, so that a part drawn again shows it still. */
+  function shows() {
+    showAsDrawn();
+    restoreDrafts();
+    const files = $('.pn-files');
+    const unfolded = $('[data-do="artifact.usage"][aria-expanded="true"]');
+    return JSON.stringify({
+      ...gather.train(), shown: files ? files.dataset.shown : '', guide: unfolded ? unfolded.dataset.id : '',
+    });
+  }
+  const seen = (text) => JSON.stringify({ ...JSON.parse(text || '{}'), page: shows() });
+
   document.addEventListener('change', (event) => {
     const input = event.target;
     if (input.dataset.changes === 'train') {
       showCustomModel();
-      const { model, custom, teach, preset } = gather.train();
-      petname.send({ do: 'train.choose', model, custom, teach, preset });
+      petname.send({ do: 'train.choose', ...gather.train() });
     } else if (input.dataset.changes) sendChange(input);
     if (input.dataset.keep) keepDraft(input);
   });
@@ -157,6 +199,6 @@
     if (event.key === 'Enter' && input.matches && input.matches('input[data-changes]')) input.blur();
   });
 
-  Object.assign(petname, { gather, keepDraft, keepTyping });
-  petname.refreshers.push(restoreDrafts, showRanges, showCustomModel);
+  Object.assign(petname, { gather, shows, seen, keepDraft, keepTyping });
+  petname.refreshers.push(showAsDrawn, restoreDrafts, showRanges, showCustomModel);
 })();

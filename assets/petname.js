@@ -54,7 +54,10 @@
   }
 
   /* Called by the events of the page: what to send, and that an answer has been drawn. */
-  const take = () => JSON.stringify(waiting.shift() || { do: 'tab.open', tab: '' });
+  function take() {
+    const command = waiting.shift() || { do: 'tab.open', tab: '' };
+    return JSON.stringify({ ...command, page: petname.shows ? petname.shows() : '' });
+  }
   function done(conceptNow) {
     petname.concept = conceptNow || '';
     store('petname.concept', petname.concept);
@@ -87,7 +90,7 @@
     refresh();
     new MutationObserver(() => { if (petname.keepTyping) petname.keepTyping(); refreshSoon(); })
       .observe($('.gradio-container') || document.body,
-        { childList: true, subtree: true, attributes: true, attributeFilter: ['value'] });
+        { childList: true, subtree: true, attributes: true, attributeFilter: ['value', 'data-drawn'] });
     // The page may have been drawn before this file arrived.
     if (window.petnameConcept !== undefined) done(window.petnameConcept);
   }
@@ -131,10 +134,13 @@
     if (button.dataset.word) command.word = button.dataset.word;
     if (button.hasAttribute('aria-expanded')) command.expanded = button.getAttribute('aria-expanded');
     if (button.hasAttribute('aria-checked')) command.checked = button.getAttribute('aria-checked');
-    const list = button.closest('.pn-panel') && $('.pn-files', button.closest('.pn-panel'));
-    if (list && command.do.startsWith('artifact.')) command.shown = list.dataset.shown;
     if (button.dataset.gather) Object.assign(command, petname.gather[button.dataset.gather]());
     return command;
+  }
+
+  function glideTo(id) {
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    byId(id).scrollIntoView({ behavior: isCalm ? 'auto' : 'smooth', block: 'start' });
   }
 
   function act(button) {
@@ -143,14 +149,14 @@
       send(command);
       if (command.do === 'train.start') {
         setTimeout(() => { petname.startKey = newKey(); }, 4000);
-        setTimeout(() => byId('pn-train-runs').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);
+        setTimeout(() => glideTo('pn-train-runs'), 900);
       }
       if (command.do === 'artifact.recreate') {
         showTab('train', false);
         window.scrollTo({ top: 0 });
       }
       if (command.do === 'compare.draw') {
-        setTimeout(() => byId('pn-compare-results').scrollIntoView({ behavior: 'smooth', block: 'start' }), 900);
+        setTimeout(() => glideTo('pn-compare-results'), 900);
       }
       if (['concept.open', 'concept.new'].includes(command.do) && document.documentElement.dataset.openTab === 'manage') {
         showTab('upload');
@@ -165,10 +171,29 @@
     store('petname.theme', dark ? 'dark' : 'light');
   };
 
+  /* The second press of a double one is not meant for what has moved under the finger meanwhile. */
+  const AGAIN_MILLISECONDS = 400;
+  const AGAIN_PIXELS = 30;
+  let pressed = { timeStamp: -Infinity };
+  function isPressedAgain(event) {
+    const before = pressed;
+    const { timeStamp, clientX, clientY, detail, target } = event;
+    pressed = { timeStamp, clientX, clientY, target };
+    if (detail > 1) return true;
+    if (timeStamp - before.timeStamp > AGAIN_MILLISECONDS) return false;
+    const isNear = Math.hypot(clientX - before.clientX, clientY - before.clientY) < AGAIN_PIXELS;
+    return detail ? isNear : target === before.target; // keys press without a place
+  }
+
   document.addEventListener('click', (event) => {
+    if (event.target.id === 'pn-bus') return; // pressed by this script, not by a person
+    const isAgain = isPressedAgain(event);
     const target = event.target.closest('[data-do], [data-local], [data-go], .pn-tab');
     if (!target || target.tagName === 'SELECT') return;
-    if (target.dataset.do) { event.preventDefault(); act(target); }
+    if (target.dataset.do) {
+      event.preventDefault();
+      if (!isAgain) act(target);
+    }
     else if (target.dataset.go) showTab(target.dataset.go);
     else if (target.dataset.tab) showTab(target.dataset.tab);
     else if (petname.local[target.dataset.local]) petname.local[target.dataset.local](target);
@@ -176,6 +201,8 @@
 
   document.addEventListener('keydown', (event) => {
     const on = event.target;
+    // A key that is held presses over and over.
+    if (event.repeat && event.key === 'Enter' && on.closest && on.closest('[data-do]')) event.preventDefault();
     if (on.classList && on.classList.contains('pn-tab')) moveInTabs(event);
     if (on.dataset && on.dataset.local === 'enlarge' && (event.key === 'Enter' || event.key === ' ')) {
       event.preventDefault();

@@ -29,7 +29,7 @@ from textinv_app.domain.views import (
     StorageView,
 )
 from textinv_app.domain.words import check_word, suggest_word
-from textinv_app.errors import BadInput, NotFound, PhotoRefused, QuotaReached
+from textinv_app.errors import BadInput, ModelUnavailable, NotFound, PhotoRefused, QuotaReached
 from textinv_app.library.api import (
     ConceptChange,
     DrawingOrder,
@@ -291,6 +291,8 @@ class FakeLibrary:
         )  # fmt: skip
 
     def list_presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
+        if model_id == "somebody/gone":
+            raise ModelUnavailable("model.offline", "This model is not here.", name=model_id)
         seconds = {"quick": 70.0, "balanced": 260.0, "careful": 800.0}
         return tuple(
             PresetView(preset, method, factor * base, int(base * 3))

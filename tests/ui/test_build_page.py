@@ -6,7 +6,7 @@ import pytest
 from fake_library import FakeLibrary
 
 from textinv_app.ui import ids
-from textinv_app.ui.build import build_page
+from textinv_app.ui.build import PageLimits, build_page
 from textinv_app.ui.theme import ASSETS_DIR, SCRIPTS, mount_options
 
 
@@ -29,7 +29,7 @@ def test_no_event_of_the_page_is_queued_or_named_in_an_interface() -> None:
 
 
 def test_a_server_that_clears_up_says_so() -> None:
-    page = build_page(FakeLibrary(), "en", keep_days=7)
+    page = build_page(FakeLibrary(), "en", PageLimits(keep_days=7))
     values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
     assert any("7 days" in value for value in values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 
@@ -37,6 +38,11 @@ class Browser:
         self.token = token
         self.shown = dict.fromkeys(ALL_OUTPUTS, "")
         self.changed: set[str] = set()
+        self.opened: dict[str, object] = {}
+        """What the person has opened and chosen, as the page's script would say."""
+
+    def _seen(self) -> str:
+        return json.dumps({**json.loads(self.shown["seen"]), "page": json.dumps(self.opened)})
 
     def _take(self, updates: list[object], names: tuple[str, ...] = ALL_OUTPUTS) -> None:
         new = {
@@ -49,7 +55,7 @@ class Browser:
         self._take(self.page.load(self.token, concept))
 
     def do(self, do: str, **fields: object) -> None:
-        command = json.dumps({"do": do, **fields})
+        command = json.dumps({"do": do, "page": json.dumps(self.opened), **fields})
         self._take(self.page.act(self.token, self.shown["concept"], command))
 
     def tick(self) -> None:
@@ -57,12 +63,12 @@ class Browser:
         self._take(updates, TICK_OUTPUTS)
         if "wake" in self.changed:
             ticked = self.changed - {"wake"}
-            updates = self.page.look(self.token, self.shown["concept"], self.shown["seen"])
+            updates = self.page.look(self.token, self.shown["concept"], self._seen())
             self._take(updates, LOOK_OUTPUTS)
             self.changed |= ticked
 
     def refresh(self) -> None:
-        updates = self.page.refresh(self.token, self.shown["concept"], self.shown["seen"])
+        updates = self.page.refresh(self.token, self.shown["concept"], self._seen())
         self._take(updates, REFRESH_OUTPUTS)
 
     @property
@@ -229,6 +235,17 @@ def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
     assert "Compare the pictures" in with_pet.shown["train_runs"]
     assert 'id="pn-draw"' in with_pet.shown["compare_setup"]
     assert "Download" in with_pet.shown["manage_files"]
+
+
+def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    with_pet.library._change(with_pet.owner, run_id, wanted="pause")
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "run.pause" not in html
+    assert 0 < html.index('aria-disabled="true"') < html.index('data-do="run.stop"')
 
 
 def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: Browser) -> None:
@@ -776,3 +793,119 @@ def test_train_again_like_this_needs_a_pet_with_photos(with_pet: Browser) -> Non
     with_pet.do("concept.delete_photos", id=with_pet.shown["concept"])
     with_pet.do("artifact.recreate", id=artifact.artifact_id)
     assert "Open a pet with photos" in with_pet.shown["toast"]
+
+
+def _liked(browser: Browser) -> str:
+    """Train again like a file, with the form as it is drawn then; return the file."""
+    artifact_id = _finished(browser)["embedding"]
+    browser.do("artifact.recreate", id=artifact_id)
+    drawn = re.search(r'data-drawn="([^"]+)"', browser.shown["train_setup"])
+    assert drawn
+    browser.opened = {
+        "model": "crayon", "teach": "embedding", "preset": "balanced", "like": artifact_id,
+        "drawn": drawn[1],
+    }  # fmt: skip
+    return artifact_id
+
+
+def test_a_training_like_a_file_stays_so_when_links_are_drawn_again_or_a_photo_is_removed(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact_id = _liked(with_pet)
+    before = with_pet.shown["train_setup"]
+    with_pet.do("tab.open", tab="train")
+    assert with_pet.shown["train_setup"] == before
+    pet = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
+    with_pet.do("photo.remove", id=pet.photos[0].photo_id)
+    assert "Like “Biscuit”" in with_pet.shown["train_setup"]
+    assert f'value="{artifact_id}"' in with_pet.shown["train_setup"]
+    later = time.time() + 21 * 60
+    monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
+    with_pet.refresh()
+    assert "photos" in with_pet.changed
+    assert not {"train_setup", "next_step", "compare_setup", "manage_storage"} & with_pet.changed
+
+
+def test_a_training_like_a_file_is_forgotten_with_the_file_and_with_the_pet(
+    with_pet: Browser,
+) -> None:
+    artifact_id = _liked(with_pet)
+    with_pet.do("sample.use", id="pepper")
+    assert "Like “" not in with_pet.shown["train_setup"]
+    with_pet.do("concept.open", id=str(with_pet.opened["drawn"]).split()[0])
+    with_pet.do("artifact.delete", id=artifact_id)
+    assert "Like “" not in with_pet.shown["train_setup"]
+    assert artifact_id not in with_pet.shown["train_setup"]
+
+
+def test_minutes_are_for_what_is_chosen_after_leaving_the_tab_too(with_pet: Browser) -> None:
+    with_pet.opened = {"model": "crayon", "teach": "embedding", "preset": "careful",
+                       "drawn": with_pet.shown["concept"]}  # fmt: skip
+    with_pet.do("tab.open", tab="train")
+    assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
+    assert 'value="embedding" checked' in with_pet.shown["train_setup"]
+    with_pet.do("sample.use", id="pepper")
+    assert "about 3\u00a0min" in with_pet.shown["train_presets"]
+
+
+def test_the_collection_stays_unfolded_when_it_is_drawn_again(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        _bring(with_pet, f"file{number}")
+    with_pet.do("tab.open", tab="manage")
+    with_pet.do("artifact.more")
+    assert with_pet.shown["manage_files"].count("<article") == 40
+    with_pet.opened = {"shown": "48"}
+    with_pet.do("artifact.usage", id="file3", expanded="false")
+    with_pet.opened["guide"] = "file3"
+    later = time.time() + 21 * 60
+    monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
+    changes = [
+        lambda: with_pet.do("artifact.rename", id="file9", name="Nine"),
+        lambda: with_pet.do("artifact.negative", id="file5", checked="false"),
+        lambda: with_pet.do("artifact.delete", id="file6"),
+        lambda: with_pet.do("tab.open", tab="manage"),
+        with_pet.refresh,
+    ]
+    for change in changes:
+        change()
+        assert "manage_files" in with_pet.changed
+        assert with_pet.shown["manage_files"].count("<article") >= 39
+        assert "load_textual_inversion" in with_pet.shown["manage_files"]
+    with_pet.do("artifact.delete", id="file3")
+    assert "load_textual_inversion" not in with_pet.shown["manage_files"]
+
+
+def test_a_file_of_a_model_that_is_not_here_is_trained_like_on_the_usual_one(
+    with_pet: Browser,
+) -> None:
+    _finished(with_pet)
+    own = with_pet.library.list_artifacts(with_pet.owner)[0]
+    _bring(with_pet, "fluffy", model_id="somebody/gone", concept_id=own.concept_id)
+    with_pet.do("artifact.recreate", id="fluffy")
+    setup = with_pet.shown["train_setup"]
+    assert "It was taught on somebody/gone, which cannot be used here." in setup
+    assert 'value="crayon" checked' in setup
+    assert 'value="balanced" checked' in with_pet.shown["train_presets"]
+
+
+def test_a_longer_word_does_not_pass_for_the_word_itself(with_pet: Browser) -> None:
+    files = _finished(with_pet)
+    with_pet.do("compare.draw", prompt="two biscuitdogs", **files)
+    assert "Put the word “biscuitdog”" in with_pet.shown["toast"]
+    with_pet.do("compare.draw", prompt="a Biscuitdog, asleep", **files)
+    assert with_pet.library.latest_drawing(with_pet.owner) is not None
+
+
+def test_many_negative_embeddings_can_be_drawn_with_and_only_the_newest_are_ticked(
+    browser: Browser,
+) -> None:
+    for number in range(25):
+        _bring(browser, f"bad{number}", kind="negative")
+    browser.do("tab.open", tab="compare")
+    ticked = re.findall(r'value="(bad[0-9]+)" checked', browser.shown["compare_setup"])
+    assert ticked == [f"bad{number}" for number in range(24, 14, -1)]
+    every = [f"bad{number}" for number in range(25)]
+    browser.do("compare.draw", prompt="a cat", negative_ids=every)
+    assert len(browser.library.orders[-1].negative_ids) == 25

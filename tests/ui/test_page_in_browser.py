@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, Page, Route, expect  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_SECONDS = 90
@@ -78,6 +78,35 @@ def _open_with_the_sample(chromium: Browser, address: str) -> Page:
     expect(page.locator(".pn-photo")).to_have_count(8)
     _calm(page)
     return page
+
+
+def _finish(page: Page, address: str) -> None:
+    """Let the trainings of this visitor end, and wait until the page shows their files."""
+    files = "document.querySelectorAll('#pn-compare-setup option[data-family]').length"
+    before = page.evaluate(files)
+    token = page.evaluate("window.petnameToken")
+    urllib.request.urlopen(f"{address}/test/finish?token={token}", data=b"").close()
+    page.wait_for_function(f"{files} > {before}")
+    _calm(page)
+
+
+def _taught(chromium: Browser, address: str) -> Page:
+    """Open the page with a sample pet that has an embedding and a LoRA."""
+    page = _open_with_the_sample(chromium, address)
+    _train_again(page, address)
+    return page
+
+
+def _train_again(page: Page, address: str) -> None:
+    """Train both kinds of file from the first sight of the tab to the end."""
+    page.click("#pn-tab-train")
+    _calm(page)
+    runs = page.locator(".pn-run")
+    before = runs.count()
+    page.evaluate("petname.startKey = String(performance.now())")
+    page.click("#pn-start")
+    expect(runs).to_have_count(before + 2)
+    _finish(page, address)
 
 
 @pytest.mark.parametrize("path", ["/", "/fr/"])
@@ -293,4 +322,396 @@ def test_deleting_asks_first(chromium: Browser, address: str) -> None:
     page.locator("[data-do='concept.delete']").first.click()
     page.locator(".pn-dialog .pn-button-danger").click()
     expect(page.locator("[data-concept]")).to_have_count(0)
+    page.context.close()
+
+
+def _choose(page: Page, name: str, value: str) -> None:
+    page.click(f"label:has(input[name={name}][value={value}])")
+    _calm(page)
+
+
+def test_another_pets_form_does_not_keep_what_was_clicked_for_the_one_before(
+    chromium: Browser, address: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    _choose(page, "pn-mirror", "true")
+    _choose(page, "pn-kind", "style")
+    page.click("[data-do='concept.new']")
+    expect(page.locator("#pn-name")).to_have_value("")
+    _calm(page)
+    expect(page.locator("input[name=pn-kind][value=subject]")).to_be_checked()
+    _choose(page, "pn-mirror", "true")
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator("#pn-name")).to_have_value("Biscuit")
+    expect(page.locator("input[name=pn-kind][value=style]")).to_be_checked()
+    page.context.close()
+
+
+def test_train_again_like_this_shows_and_sends_the_choices_of_the_file(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    for _ in range(2):
+        page.click("#pn-tab-train")
+        _calm(page)
+        for teach in ("embedding", "both"):
+            _choose(page, "pn-teach", teach)
+        for preset in ("balanced", "careful"):
+            _choose(page, "pn-preset", preset)
+        page.click("#pn-tab-manage")
+        _calm(page)
+        page.click("[data-method=embedding] [data-do='artifact.recreate']")
+        expect(page.locator(".pn-like")).to_be_visible()
+        _calm(page)
+        expect(page.locator("input[name=pn-teach][value=embedding]")).to_be_checked()
+        expect(page.locator("input[name=pn-preset][value=balanced]")).to_be_checked()
+    sent = page.evaluate("petname.gather.train()")
+    assert (sent["teach"], sent["preset"]) == ("embedding", "balanced")
+    page.click("[data-do='train.forget']")
+    expect(page.locator(".pn-like")).to_have_count(0)
+    _calm(page)
+    expect(page.locator("input[name=pn-teach][value=both]")).to_be_checked()
+    page.context.close()
+
+
+def test_a_sentence_typed_for_one_pet_is_not_shown_for_another(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    page.fill("#pn-prompt", "biscuitdog asleep")
+    page.click("[data-do='concept.new']")
+    _calm(page)
+    expect(page.locator("#pn-prompt")).not_to_have_value("biscuitdog asleep")
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator("#pn-prompt")).to_have_value("biscuitdog asleep")
+    page.context.close()
+
+
+def test_a_chosen_file_stays_chosen_when_another_one_comes(chromium: Browser, address: str) -> None:
+    page = _taught(chromium, address)
+    _train_again(page, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    chosen = page.locator("#pn-embedding-choice option").nth(1).get_attribute("value")
+    page.select_option("#pn-embedding-choice", chosen)
+    _train_again(page, address)
+    expect(page.locator("#pn-embedding-choice")).to_have_value(chosen)
+    page.context.close()
+
+
+def test_an_unticked_negative_embedding_stays_the_unticked_one(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    _train_again(page, address)
+    options = page.locator("#pn-embedding-choice option[data-family]")
+    newer, older = (options.nth(at).get_attribute("value") for at in (0, 1))
+    box = "input[name=pn-negative][value={}]"
+    for artifact_id in (older, newer):
+        page.evaluate("id => petname.send({do: 'artifact.negative', id})", artifact_id)
+        _calm(page)
+        page.click("#pn-tab-compare")
+        expect(page.locator(box.format(artifact_id))).to_be_checked()
+        page.locator(box.format(older)).uncheck()
+    expect(page.locator(box.format(newer))).to_be_checked()
+    expect(page.locator(box.format(older))).not_to_be_checked()
+    page.context.close()
+
+
+def test_choices_and_unfolded_guides_are_there_when_their_tab_is_opened_again(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    _choose(page, "pn-teach", "lora")
+    minutes = page.locator(".pn-minutes").all_inner_texts()
+    page.click("#pn-tab-manage")
+    _calm(page)
+    page.locator("[data-do='artifact.usage']").first.click()
+    expect(page.locator(".pn-guides")).to_be_visible()
+    page.click("#pn-tab-train")
+    _calm(page)
+    assert page.locator(".pn-minutes").all_inner_texts() == minutes
+    page.click("#pn-tab-manage")
+    _calm(page)
+    expect(page.locator(".pn-guides")).to_be_visible()
+    page.context.close()
+
+
+def _drawn(folder: Path, name: str) -> Path:
+    from PIL import Image
+
+    Image.new("RGB", (200, 160), "#d9863d").save(folder / name)
+    return folder / name
+
+
+def _hold_uploads(page: Page) -> list[Route]:
+    """Let uploads wait on their way until a test lets them go on."""
+    held: list[Route] = []
+    page.route("**/petname/upload*", lambda route: held.append(route))
+    return held
+
+
+def _wait_for_upload(page: Page, held: list[Route], number: int) -> Route:
+    for _ in range(300):
+        if len(held) >= number:
+            return held[number - 1]
+        page.wait_for_timeout(50)
+    pytest.fail(f"only {len(held)} uploads were sent")
+
+
+def test_a_file_that_is_too_large_or_fails_keeps_no_other_back(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    page.evaluate("document.querySelector('.pn-drop').dataset.maxBytes = 38000")
+    large, failing = tmp_path / "album.zip", tmp_path / "fails.png"
+    large.write_bytes(bytes(40_000))
+    failing.write_bytes(bytes(36_500))
+    held = _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", [large, failing, _drawn(tmp_path, "rex.png")])
+    _wait_for_upload(page, held, 1).abort()
+    _wait_for_upload(page, held, 2).continue_()
+    expect(page.locator(".pn-photo")).to_have_count(1)
+    expect(page.locator(".pn-refused")).to_contain_text("album.zip")
+    expect(page.locator(".pn-refused")).to_contain_text("too much at once")
+    expect(page.locator(".pn-toast-error")).to_contain_text("did not arrive")
+    page.context.close()
+
+
+def test_photos_go_to_the_pet_that_was_open_and_leave_the_next_one_alone(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    held = _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", _drawn(tmp_path, "rex.png"))
+    upload = _wait_for_upload(page, held, 1)
+    page.click("[data-do='concept.new']")
+    expect(page.locator("#pn-name")).to_have_value("")
+    _calm(page)
+    page.locator("#pn-name").press_sequentially("Bel")
+    upload.continue_()
+    expect(page.locator(".pn-toast")).to_contain_text("One photo added")
+    _calm(page)
+    page.keyboard.type("la")
+    expect(page.locator("#pn-name")).to_have_value("Bella")
+    expect(page.locator(".pn-photo")).to_have_count(0)
+    page.locator("[data-do='concept.open']").last.click()
+    expect(page.locator(".pn-photo")).to_have_count(9)
+    expect(page.locator("#pn-name")).to_have_value("Biscuit")
+    page.context.close()
+
+
+def test_photos_picked_twice_at_a_first_visit_make_one_pet(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    held = _hold_uploads(page)
+    for name in ("one.png", "two.png"):
+        page.set_input_files("#pn-upload-input", _drawn(tmp_path, name))
+    _wait_for_upload(page, held, 1).continue_()
+    _wait_for_upload(page, held, 2).continue_()
+    expect(page.locator(".pn-photo")).to_have_count(2)
+    expect(page.locator("[data-do='concept.open']")).to_have_count(1)
+    page.context.close()
+
+
+def test_an_upload_is_given_up_only_where_nothing_moves(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    page.evaluate(
+        """() => {
+            const later = window.setTimeout;
+            window.setTimeout = (go, wait) => later(go, wait === 60000 ? 200 : wait);
+        }"""
+    )
+    _hold_uploads(page)
+    page.set_input_files("#pn-upload-input", _drawn(tmp_path, "rex.png"))
+    expect(page.locator(".pn-toast-error")).to_contain_text("did not arrive")
+    expect(page.locator(".pn-batch")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_folder_that_is_dropped_brings_its_photos(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    inner = tmp_path / "rex" / "summer"
+    inner.mkdir(parents=True)
+    _drawn(inner, "one.png")
+    _drawn(inner.parent, "two.png")
+    (inner / ".DS_Store").write_bytes(b"x")
+    box = page.locator("#pn-upload-drop .pn-drop").bounding_box()
+    assert box is not None
+    place = {"x": box["x"] + 60, "y": box["y"] + 40}
+    data = {"items": [], "files": [str(inner.parent)], "dragOperationsMask": 1}
+    session = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+    expect(page.locator(".pn-photo")).to_have_count(2)
+    expect(page.locator(".pn-refused")).to_have_count(0)
+    page.context.close()
+
+
+def test_text_with_a_picture_beside_it_is_pasted_into_a_field_as_text(
+    chromium: Browser, address: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    pasted = """field => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File(['x'], 'cells.png', { type: 'image/png' }));
+        if (field) clipboardData.setData('text/plain', 'Rex');
+        const options = { clipboardData, bubbles: true, cancelable: true };
+        const target = field ? document.getElementById(field) : document.body;
+        return !target.dispatchEvent(new ClipboardEvent('paste', options));
+    }"""
+    assert page.evaluate(pasted, "pn-name") is False
+    assert page.evaluate(pasted, "") is True
+    page.context.close()
+
+
+def test_a_second_press_does_not_act_on_what_has_moved_under_the_finger(
+    chromium: Browser, address: str
+) -> None:
+    page = _open(chromium, address)
+    # As a key pressed twice: in one go, so that a slow machine is not too slow for it.
+    page.locator("[data-do='sample.use']").first.evaluate("card => { card.click(); card.click(); }")
+    photos = page.locator(".pn-photo")
+    expect(photos).to_have_count(8)
+    _calm(page)
+    expect(page.locator("[data-do='concept.open']")).to_have_count(1)
+    box = page.locator(".pn-photo-remove").first.bounding_box()
+    assert box is not None
+    at = box["x"] + 20, box["y"] + 20
+    page.mouse.click(*at)
+    expect(photos).to_have_count(7)
+    page.mouse.click(*at, click_count=2)
+    _calm(page)
+    expect(photos).to_have_count(7)
+    page.wait_for_timeout(600)
+    page.mouse.click(*at)
+    expect(photos).to_have_count(6)
+    page.context.close()
+
+
+def test_only_a_press_beside_a_dialog_closes_it(chromium: Browser, address: str) -> None:
+    page = _open_with_the_sample(chromium, address)
+    page.locator(".pn-photo-move").first.click()
+    dialog = page.locator(".pn-dialog")
+    box = dialog.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 6, box["y"] + 6)
+    expect(dialog).to_be_visible()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 30, box["y"] + 40, steps=3)
+    page.mouse.up()
+    expect(dialog).to_be_visible()
+    page.mouse.click(box["x"] - 30, box["y"] + 40)
+    expect(dialog).to_have_count(0)
+    page.context.close()
+
+
+def test_the_word_follows_the_chosen_file_after_a_reload_too(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.evaluate("petname.send({do: 'sample.use', id: 'pepper'})")
+    _calm(page)
+    _train_again(page, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    values = {
+        option.inner_text().split(" · ")[1]: option.get_attribute("value")
+        for option in page.locator("#pn-embedding-choice option[data-family]").all()
+    }
+    page.fill("#pn-prompt", "a peppercat asleep")
+    page.select_option("#pn-embedding-choice", values["biscuitdog"])
+    expect(page.locator("#pn-prompt")).to_have_value("a biscuitdog asleep")
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator(".pn-chip-word code")).to_have_text("biscuitdog")
+    expect(page.locator(".pn-chip[data-template]").first).to_contain_text("biscuitdog")
+    page.select_option("#pn-embedding-choice", values["peppercat"])
+    expect(page.locator("#pn-prompt")).to_have_value("a peppercat asleep")
+    page.context.close()
+
+
+def test_who_follows_a_publication_by_keyboard_keeps_their_place(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-manage")
+    _calm(page)
+    page.locator("[data-do='publish.open']").first.click()
+    page.fill("#pn-publish-token", "hf_abcdefghijklmnopqrstuvwxyz")
+    page.click("#pn-publish-go")
+    stop = page.locator(".pn-dialog [data-do='publish.cancel']")
+    stop.focus()
+    page.evaluate("document.querySelector('.pn-publications [data-publication]').append('40 %')")
+    expect(page.locator(".pn-dialog [data-publication]")).to_contain_text("40 %")
+    expect(stop).to_be_focused()
+    page.context.close()
+
+
+_CONTRASTS = """() => {
+    const light = (colour) => {
+        const [red, green, blue] = colour.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+            const part = one / 255;
+            return part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05;
+    };
+    const contrast = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return high / low;
+    };
+    const field = document.getElementById('pn-word');
+    const [style, hint] = [getComputedStyle(field), getComputedStyle(field, '::placeholder')];
+    const face = document.querySelector('input[name=pn-kind]:not(:checked) + .pn-card-face');
+    const ring = getComputedStyle(face, '::after');
+    return {
+        field: contrast(style.borderTopColor, style.backgroundColor),
+        radio: contrast(ring.borderTopColor, ring.backgroundColor),
+        hint: contrast(hint.color, style.backgroundColor) * (hint.opacity === '1'),
+    };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fields_and_what_stands_in_them_can_be_seen(
+    chromium: Browser, address: str, scheme: str
+) -> None:
+    page = _open_with_the_sample(chromium, address)
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+    page.wait_for_timeout(300)  # until the colours have faded over
+    contrasts = page.evaluate(_CONTRASTS)
+    assert contrasts["field"] >= 3
+    assert contrasts["radio"] >= 3
+    assert contrasts["hint"] >= 4.5
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/fr/"])
+def test_the_compare_tab_uses_its_width(chromium: Browser, address: str, path: str) -> None:
+    options = {"token": DEMO_TOKEN, "tab": "compare", "path": path}
+    page = _open(chromium, address, viewport={"width": 1280, "height": 900}, **options)
+    lines = page.evaluate(
+        """() => [...document.querySelectorAll('.pn-column dt')].map((term) => {
+            const range = document.createRange();
+            range.selectNodeContents(term);
+            return range.getClientRects().length;
+        })"""
+    )
+    assert set(lines) == {1}
+    page.context.close()
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    page = _open(chromium, address, **phone, **options)
+    box = page.locator("#pn-draw").bounding_box()
+    assert box is not None
+    assert box["width"] > 300
     page.context.close()

@@ -10,6 +10,7 @@ from fake_library import FakeLibrary
 from test_page_handlers import Browser
 
 from textinv_app.domain.views import PublicationView
+from textinv_app.errors import BadInput
 from textinv_app.ui import present_publish
 from textinv_app.ui.words import Words
 
@@ -243,3 +244,18 @@ def test_hostile_names_stay_text() -> None:
         error_details={"repository": bad},
     )
     assert "<img" not in present_publish.publications(Words("en"), [view])
+
+
+def test_pressed_twice_the_dialog_goes_on_to_follow_what_has_begun(
+    taught: tuple[Browser, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, artifact_id = taught
+    begin(browser, artifact_id)
+
+    def refuse(owner: str, order: object) -> PublicationView:
+        raise BadInput("publish.under_way", "This file is being published already.")
+
+    monkeypatch.setattr(browser.library, "start_publishing", refuse)
+    begin(browser, artifact_id)
+    assert f'data-follow="{artifact_id}"' in content(browser)
+    assert "already" not in content(browser)

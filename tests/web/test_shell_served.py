@@ -218,6 +218,18 @@ def test_the_language_follows_the_browser_and_the_switch(server: PetnameServer) 
     assert server.get("/", headers=inside).status_code == 200
 
 
+def test_the_language_can_be_switched_where_browsers_tell_no_fetch_site(
+    server: PetnameServer,
+) -> None:
+    """Over plain HTTP in a network English could not be reached with a French browser."""
+    french = {"Accept-Language": "fr-FR,fr;q=0.9"}
+    inside = french | {"Referer": f"{server.url}/fr/"}
+    assert server.get("/", headers=inside).status_code == 200
+    for elsewhere in ("http://elsewhere.example/", "http://[", ""):
+        answer = server.get("/", headers=french | {"Referer": elsewhere})
+        assert answer.status_code == 307
+
+
 def test_the_page_files_are_served_as_what_they_are(server: PetnameServer) -> None:
     """The style sheet is a style sheet, and nothing else of the assets folder is served."""
     answer = server.get("/petname/assets/style.css")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from textinv_app.library.api import Library
 from textinv_app.ui import ids, present, present_upload
@@ -39,6 +40,8 @@ _IDENTITY = """() => {
   return [token, concept];
 }"""
 _TAKE = "(token, concept) => [token, concept, window.petname?.take ? window.petname.take() : '{}']"
+_LOOK = """(token, concept, seen) =>
+  [token, concept, window.petname?.seen ? window.petname.seen(seen) : seen]"""
 _DONE = """(concept) => {
   window.petnameConcept = concept;
   if (window.petname?.done) window.petname.done(concept);
@@ -79,11 +82,23 @@ _PART_IDS = {
 }
 
 
-def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr.Blocks:
-    """Build the page in one language (``en`` or ``fr``) on a library.
+@dataclass(frozen=True)
+class PageLimits:
+    """What the page has to know of the server it stands on."""
 
-    ``keep_days`` is after how many days this server deletes what nobody opens; 0 for never.
-    """
+    keep_days: int = 0
+    """After how many days it deletes what nobody opens; 0 for never."""
+    upload_bytes: int = 60_000_000
+    """Largest request with photos."""
+    import_bytes: int = 1_000_000_000
+    """Largest request with an embedding or LoRA."""
+
+
+def build_page(
+    library: Library, language: str = "en", limits: PageLimits | None = None
+) -> gr.Blocks:
+    """Build the page in one language (``en`` or ``fr``) on a library."""
+    limits = limits or PageLimits()
     words = Words(language)
     page = Page(library, words)
     with gr.Blocks(title=words("page.title"), analytics_enabled=False, fill_width=True) as blocks:
@@ -98,7 +113,7 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         parts = {"switcher": _html(Html(""), _PART_IDS["switcher"])}
         _html(present.navigation(words), "pn-navigation")
         for name, part_names in _PANEL_PARTS.items():
-            parts |= _panel(words, name, part_names, keep_days)
+            parts |= _panel(words, name, part_names, limits)
         toast = _html(Html(""), ids.TOAST)
         hidden = {"owner": owner, "concept": concept, "seen": seen, "wake": wake}
         places = {**hidden, "toast": toast, **parts}
@@ -120,9 +135,9 @@ def build_page(library: Library, language: str = "en", keep_days: int = 0) -> gr
         ).then(None, [concept], None, js=_DONE)
         asking = [owner, concept, seen]
         gr.Timer(TICK_SECONDS).tick(page.tick, asking, ticked, trigger_mode="once", **quiet)
-        wake.change(page.look, asking, looked, **quiet)
+        wake.change(page.look, asking, looked, js=_LOOK, **quiet)
         gr.Timer(REFRESH_SECONDS).tick(
-            page.refresh, asking, refreshed, trigger_mode="once", **quiet
+            page.refresh, asking, refreshed, js=_LOOK, trigger_mode="once", **quiet
         )
     return blocks
 
@@ -138,16 +153,17 @@ def _html(value: Html, elem_id: str) -> gr.HTML:
 
 
 def _panel(
-    words: Words, name: str, part_names: tuple[str, ...], keep_days: int
+    words: Words, name: str, part_names: tuple[str, ...], limits: PageLimits
 ) -> dict[str, gr.HTML]:
     parts: dict[str, gr.HTML] = {}
     with gr.Column(elem_id=ids.panel(name), elem_classes=["pn-panel"]):
         if name == "upload":
             _html(present.heading(words, "upload"), "pn-upload-heading")
-            _html(present_upload.drop_zone(words, keep_days), ids.UPLOAD_DROP)
+            zone = present_upload.drop_zone(words, limits.upload_bytes, limits.keep_days)
+            _html(zone, ids.UPLOAD_DROP)
         for part_name in part_names:
             if part_name == "import_refusals":
-                _html(present_upload.import_zone(words), ids.IMPORT_DROP)
+                _html(present_upload.import_zone(words, limits.import_bytes), ids.IMPORT_DROP)
             if part_name == "form":
                 with gr.Column(elem_classes=["pn-form-sheet"]):
                     for inner in ("form", "word_hint"):

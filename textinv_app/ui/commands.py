@@ -80,6 +80,20 @@ class Command:
         return tuple(value[:max_number])
 
 
+def parse_page(text: object) -> Command:
+    """Read what the page says it shows: what is chosen, how many files, which guides.
+
+    Empty where it says nothing; raises ``BadInput`` where it makes no sense.
+    """
+    try:
+        value = json.loads(text or "{}")  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise _malformed() from error
+    if not isinstance(value, dict):
+        raise _malformed()
+    return Command("page", value)
+
+
 def parse_command(text: str) -> Command:
     """Read a command; raises ``BadInput`` where it is none."""
     if len(text) > MAX_COMMAND_CHARACTERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textinv_app.domain.prompts import find_word
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput
 from textinv_app.formats.families import FAMILY_TITLES
@@ -14,6 +15,7 @@ from textinv_app.ui.present_compare import CompareView
 
 _USUAL_MODELS = {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
 _MAX_PROMPT_CHARACTERS = 500
+_MAX_NEGATIVES = 200
 _RESULTS = frozenset({"compare_results"})
 
 
@@ -46,12 +48,13 @@ def draw(visit: Visit, command: Command) -> Reply:
     """Queue a comparison."""
     chosen = {key: command.text(key, 80) for key in ("embedding", "lora")}
     worn = [visit.library.artifact(visit.owner, one) for one in chosen.values() if one]
-    ticked = [visit.library.artifact(visit.owner, one) for one in command.texts("negative_ids")]
+    negative_ids = command.texts("negative_ids", _MAX_NEGATIVES)
+    ticked = [visit.library.artifact(visit.owner, one) for one in negative_ids]
     model_id = _model_of(worn or ticked[:1])
     family = (worn or ticked)[0].family
     prompt = command.text("prompt", _MAX_PROMPT_CHARACTERS)
     needed = _words_of(worn)
-    if needed and not any(word.lower() in prompt.lower() for word in needed):
+    if needed and not any(find_word(word).search(prompt) for word in needed):
         raise BadInput(
             "page.prompt_without_word",
             f"Put the word “{needed[0]}” into the sentence: it brings what was taught.",
@@ -63,7 +66,7 @@ def draw(visit: Visit, command: Command) -> Reply:
         negative_prompt=command.text("negative_prompt", _MAX_PROMPT_CHARACTERS),
         embedding_id=chosen["embedding"],
         lora_id=chosen["lora"],
-        # They are all ticked to begin with; those for other models have nothing to say here.
+        # They are ticked to begin with; those for other models have nothing to say here.
         negative_ids=tuple(one.artifact_id for one in ticked if one.family == family),
         embedding_strength=command.number("embedding_strength", 1.0, 0.0, 2.0),
         lora_strength=command.number("lora_strength", 1.0, 0.0, 2.0),

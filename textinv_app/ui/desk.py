@@ -19,13 +19,20 @@ from textinv_app.ui.words import Words
 
 
 class Visit:
-    """One request: the owner who asks and the pet that is open; what is read is kept for it."""
+    """One request: the owner who asks and the pet that is open; what is read is kept for it.
 
-    def __init__(self, library: Library, words: Words, owner: str, concept_id: str) -> None:
+    ``page`` is what the page shows and the library does not know: what is chosen on the train tab,
+    how many files are shown, which guides are unfolded.
+    """
+
+    def __init__(
+        self, library: Library, words: Words, owner: str, concept_id: str, page: Command
+    ) -> None:
         self.library = library
         self.words = words
         self.owner = owner
         self.concept_id = concept_id
+        self.page = page
 
     @cached_property
     def concept(self) -> ConceptView | None:
@@ -54,7 +61,7 @@ class Visit:
 
     def opened(self, concept_id: str) -> Visit:
         """Return a visit of the same owner with another pet open and nothing read yet."""
-        return Visit(self.library, self.words, self.owner, concept_id)
+        return Visit(self.library, self.words, self.owner, concept_id, self.page)
 
 
 @dataclass(frozen=True)
@@ -81,5 +88,15 @@ TRAIN_PARTS = frozenset({"train_setup", "train_presets", "train_runs"})
 COMPARE_PARTS = frozenset({"compare_setup", "compare_results"})
 MANAGE_PARTS = frozenset({"manage_files", "publications", "manage_pets", "manage_storage"})
 ALL_PARTS = UPLOAD_PARTS | TRAIN_PARTS | COMPARE_PARTS | MANAGE_PARTS
-PICTURE_PARTS = ALL_PARTS - {"word_hint", "refusals", "train_presets", "form"}
+PICTURE_PARTS = frozenset(
+    {
+        "switcher",
+        "samples",
+        "photos",
+        "train_runs",
+        "compare_results",
+        "manage_files",
+        "manage_pets",
+    }
+)
 """Parts with signed links, drawn again before these expire."""

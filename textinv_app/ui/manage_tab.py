@@ -13,20 +13,32 @@ _MAX_FILES = 5000
 
 def usage(visit: Visit, command: Command) -> Reply:
     """Unfold or fold the guides of one file."""
-    artifact_id = command.text("id", 80)
-    guides = {}
-    if not command.flag("expanded"):
-        guides = {artifact_id: visit.library.usage(visit.owner, artifact_id)}
-    shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES)
-    drawn = present_manage.files(visit.words, visit.artifacts, guides, shown, visit.kits)
+    artifact_id = "" if command.flag("expanded") else command.text("id", 80)
+    drawn = _files(visit, _num_shown(visit), artifact_id)
     return Reply(visit.concept_id, drawn={"manage_files": drawn})
 
 
-def show_more(visit: Visit, command: Command) -> Reply:
+def show_more(visit: Visit, _command: Command) -> Reply:
     """Show more of the files."""
-    shown = command.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES) + _PAGE_LENGTH
-    drawn = present_manage.files(visit.words, visit.artifacts, {}, shown, visit.kits)
+    drawn = _files(visit, _num_shown(visit) + _PAGE_LENGTH, _unfolded(visit))
     return Reply(visit.concept_id, drawn={"manage_files": drawn})
+
+
+def _num_shown(visit: Visit) -> int:
+    return visit.page.whole("shown", _PAGE_LENGTH, 1, _MAX_FILES)
+
+
+def _unfolded(visit: Visit) -> str:
+    """Return the file whose guides are unfolded; empty for none, or where it is gone."""
+    wanted = visit.page.text("guide", 80)
+    return wanted if wanted in {one.artifact_id for one in visit.artifacts} else ""
+
+
+def _files(visit: Visit, num_shown: int, unfolded_id: str) -> Html:
+    guides = {}
+    if unfolded_id:
+        guides = {unfolded_id: visit.library.usage(visit.owner, unfolded_id)}
+    return present_manage.files(visit.words, visit.artifacts, guides, num_shown, visit.kits)
 
 
 def rename(visit: Visit, command: Command) -> Reply:
@@ -92,9 +104,7 @@ def _draw_storage(visit: Visit) -> Html:
 
 PARTS: dict[str, Part] = {
     "import_refusals": lambda visit: present_upload.refusals(visit.words, ()),
-    "manage_files": lambda visit: present_manage.files(
-        visit.words, visit.artifacts, {}, _PAGE_LENGTH, visit.kits
-    ),
+    "manage_files": lambda visit: _files(visit, _num_shown(visit), _unfolded(visit)),
     "manage_pets": lambda visit: present_manage.pets(visit.words, visit.concepts),
     "manage_storage": _draw_storage,
 }

@@ -18,7 +18,7 @@ from textinv_app.domain.views import DrawingView, PublicationView, RunView
 from textinv_app.errors import BadInput, NotFound, PetnameError
 from textinv_app.library.api import Library
 from textinv_app.ui import compare_tab, manage_tab, present, publish_tab, train_tab, upload_tab
-from textinv_app.ui.commands import Command, parse_command
+from textinv_app.ui.commands import Command, parse_command, parse_page
 from textinv_app.ui.desk import (
     COMPARE_PARTS,
     MANAGE_PARTS,
@@ -77,6 +77,8 @@ class Seen:
     drawing: str = ""
     publications: str = ""
     links: str = ""
+    page: str = ""
+    """What the person has opened and chosen there; put in by the page's script when it asks."""
 
     @classmethod
     def read(cls, text: str) -> Seen:
@@ -135,7 +137,7 @@ class Page:
     def load(self, token: str, concept_id: str) -> list[Update]:
         """Draw the whole page as it is now for this owner."""
         try:
-            visit = self._visit(token, concept_id)
+            visit = self._visit(token, concept_id, parse_page(""))
             if visit.concept is None:
                 newest = visit.concepts[0].concept.concept_id if visit.concepts else ""
                 visit = visit.opened(newest)
@@ -148,8 +150,8 @@ class Page:
     def act(self, token: str, concept_id: str, command_text: str) -> list[Update]:
         """Carry out one command of the page."""
         try:
-            visit = self._visit(token, concept_id)
             command = parse_command(command_text)
+            visit = self._visit(token, concept_id, parse_page(command.fields.get("page")))
             verb = VERBS.get(command.do)
             if verb is None:
                 raise BadInput("page.bad_command", "The page sent something that makes no sense.")
@@ -166,8 +168,9 @@ class Page:
         """
         changes: dict[str, Update] = {}
         try:
-            visit = self._visit(token, concept_id)
-            before, now = Seen.read(seen_text), self._seen(visit)
+            before = Seen.read(seen_text)
+            visit = self._visit(token, concept_id, parse_page(before.page))
+            now = self._seen(visit)
             if now.runs != before.runs:
                 changes = self._changes(visit, Reply(concept_id, frozenset({"train_runs"})))
                 changes["seen"] = replace(before, runs=now.runs).write()
@@ -183,8 +186,9 @@ class Page:
         """Draw again what else has changed since ``seen_text``, the trainings apart."""
         changes: dict[str, Update] = {}
         try:
-            visit = self._visit(token, concept_id)
-            before, now = Seen.read(seen_text), self._seen(visit)
+            before = Seen.read(seen_text)
+            visit = self._visit(token, concept_id, parse_page(before.page))
+            now = self._seen(visit)
             changes = self._changes(visit, Reply(concept_id, _changed_parts(before, now)))
             changes["seen"] = replace(now, runs=before.runs, links=before.links).write()
         except PetnameError as error:
@@ -196,20 +200,22 @@ class Page:
         """Draw everything with signed links again when these are about to expire."""
         changes: dict[str, Update] = {}
         try:
-            visit = self._visit(token, concept_id)
+            before = Seen.read(seen_text)
+            visit = self._visit(token, concept_id, parse_page(before.page))
             now = self._seen(visit)
-            if now.links != Seen.read(seen_text).links:
+            if now.links != before.links:
                 changes = self._changes(visit, Reply(concept_id, PICTURE_PARTS))
-                changes["seen"] = now.write()
+                changes["seen"] = replace(before, links=now.links, page="").write()
         except PetnameError as error:
             # The ticks, which come more often, say it.
             logger.info("The links could not be drawn again: %s", error.code)
         return _listed(REFRESH_OUTPUTS, changes)
 
-    def _visit(self, token: str, concept_id: str) -> Visit:
+    def _visit(self, token: str, concept_id: str, page: Command) -> Visit:
         if not isinstance(token, str) or not isinstance(concept_id, str):
             raise BadInput("page.bad_command", "The page sent something that makes no sense.")
-        return Visit(self._library, self._words, self._library.identify(token), concept_id[:80])
+        owner = self._library.identify(token)
+        return Visit(self._library, self._words, owner, concept_id[:80], page)
 
     def _seen(self, visit: Visit) -> Seen:
         runs = self._library.list_runs(visit.owner, visit.concept_id) if visit.concept_id else ()

@@ -11,6 +11,8 @@ from textinv_app.ui.markup import Html, button, tag
 from textinv_app.ui.words import Words
 
 _NUM_EXAMPLES = 6
+_MAX_TICKED = 10
+"""Negative embeddings of one family that are worn without being asked for: prompts are short."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,14 @@ def _numbers(words: Words, view: CompareView) -> Html:
     )
 
 
+def _is_ticked(one: ArtifactView, files: Sequence[ArtifactView]) -> bool:
+    """Tell whether a negative embedding is worn to begin with: the newest of its family are."""
+    alike = [other.artifact_id for other in files if other.family == one.family]
+    return one.artifact_id in alike[:_MAX_TICKED]
+
+
 def _more(words: Words, view: CompareView) -> Html:
+    files = negatives(view)
     control = tag(
         "input",
         type="text",
@@ -248,14 +257,15 @@ def _more(words: Words, view: CompareView) -> Html:
                 class_="pn-check",
                 name="pn-negative",
                 value=one.artifact_id,
-                checked=True,
+                checked=_is_ticked(one, files),
+                data_keep=f"negative_{one.artifact_id}",
             ),
             tag("span", one.name, " ", tag("code", one.placeholder_token)),
             tag("small", words(f"family.{one.family}"), class_="pn-help"),
             class_="pn-check-label",
             data_family=one.family,
         )
-        for one in negatives(view)
+        for one in files
     ]
     steps = tag(
         "div",

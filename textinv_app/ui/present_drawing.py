@@ -226,6 +226,7 @@ def _before_after(words: Words, drawing: DrawingView) -> Html | None:
             class_="pn-slider",
         ),
         class_="pn-sheet pn-before-after",
+        data_drawn=drawing.drawing_id,
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ def form(words: Words, view: ConceptView | None) -> Html:
         _markings(words, concept) if concept.kind == "subject" else None,
         _word(words, concept),
         class_="pn-form",
+        data_drawn=concept.concept_id,
     )
 
 

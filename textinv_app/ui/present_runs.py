@@ -70,6 +70,8 @@ def _buttons(words: Words, view: RunView) -> Html | None:
     buttons: list[Html] = []
     if view.status.is_active and view.wanted == "run":
         buttons.append(button(words("run.pause"), "run.pause", icon=icons.PAUSE, **about))
+    elif view.status.is_active and view.wanted == "pause":
+        buttons.append(_pausing(words))
     if view.status is RunStatus.PAUSED:
         buttons.append(
             button(words("run.resume"), "run.resume", kind="primary", icon=icons.PLAY, **about)
@@ -81,6 +83,18 @@ def _buttons(words: Words, view: RunView) -> Html | None:
     if not view.status.is_final and view.wanted != "stop":
         buttons.append(button(words("run.stop"), "run.stop", icon=icons.STOP, **about))
     return tag("div", *buttons, class_="pn-actions") if buttons else None
+
+
+def _pausing(words: Words) -> Html:
+    """Keep the place of the button that was pressed: another one must not come under the finger."""
+    return tag(
+        "button",
+        icons.PAUSE,
+        tag("span", words("run.pause")),
+        type="button",
+        class_="pn-button",
+        aria_disabled="true",
+    )
 
 
 def status_text(words: Words, view: RunView) -> str:

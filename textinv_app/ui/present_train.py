@@ -34,6 +34,8 @@ class TrainChoice:
     preset: PresetName = "quick"
     like_id: str = ""
     """File that the training is to be like; empty for none."""
+    drawn: str = ""
+    """Says, after the pet's id, which drawing of the form this is; empty for the usual one."""
 
     @property
     def methods(self) -> tuple[TrainingMethod, ...]:
@@ -61,7 +63,6 @@ def default_choice(models: Sequence[ModelView], kind: ConceptKind = "subject") -
 class Liking:
     """A training that is to be like that of a file."""
 
-    choice: TrainChoice
     name: str
     """Shown name of the file."""
     recipe: Recipe
@@ -73,14 +74,13 @@ def setup(
     words: Words,
     view: ConceptView | None,
     models: Sequence[ModelView],
+    choice: TrainChoice,
     liking: Liking | None = None,
 ) -> Html:
     """Show the choices, or what to do before there is anything to train."""
     if view is None or not view.ready:
         action = present.go_to(words, "upload", "train.empty_go")
         return present.empty(words, "train.empty", action)
-    kind = view.concept.kind
-    choice = default_choice(models, kind) if liking is None else liking.choice
     is_own = choice.model_id not in {model.model_id for model in models}
     return tag(
         "section",
@@ -103,15 +103,20 @@ def setup(
             ],
             "models",
         ),
-        _own_model_field(words, choice.model_id if is_own else ""),
+        _own_model_field(words, choice.model_id if is_own else "", is_draft=liking is None),
         _unusable_models(words, [model for model in models if not model.available], choice),
         _group(
             words("train.teach"),
-            [_teach(words, teach, choice) for teach in teachable(kind)],
+            [_teach(words, teach, choice) for teach in teachable(view.concept.kind)],
             "teach",
         ),
         class_="pn-train-setup",
+        data_drawn=_drawn(view, choice),
     )
+
+
+def _drawn(view: ConceptView, choice: TrainChoice) -> str:
+    return choice.drawn or view.concept.concept_id
 
 
 def _group(title: str, cards: Sequence[Html], name: str) -> Html:
@@ -211,7 +216,7 @@ def _own_model(words: Words, chosen: bool) -> Html:
     )
 
 
-def _own_model_field(words: Words, value: str) -> Html:
+def _own_model_field(words: Words, value: str, is_draft: bool) -> Html:
     control = tag(
         "input",
         type="text",
@@ -219,7 +224,7 @@ def _own_model_field(words: Words, value: str) -> Html:
         value=value or None,
         placeholder=words("train.custom_example"),
         maxlength=300,
-        data_keep="custom_model",
+        data_keep="custom_model" if is_draft else None,
         data_changes="train",
         autocomplete="off",
         spellcheck="false",
@@ -267,6 +272,7 @@ def presets(
             tag("p", words("train.leave"), class_="pn-help"),
             class_="pn-start",
         ),
+        data_drawn=_drawn(view, choice),
     )
 
 

@@ -19,21 +19,21 @@ _PHOTO_TYPES = (
 _ARTIFACT_TYPES = ".safetensors,.pt,.bin,.ckpt,.pth,.png,.webp"
 
 
-def drop_zone(words: Words, keep_days: int = 0) -> Html:
+def drop_zone(words: Words, max_bytes: int, keep_days: int = 0) -> Html:
     """Build the place to drop, paste or pick photos; says how long this server keeps them."""
-    zone = _drop(words, "upload.drop", ids.UPLOAD_INPUT, "photos", _PHOTO_TYPES)
+    zone = _drop(words, "upload.drop", ids.UPLOAD_INPUT, "photos", _PHOTO_TYPES, max_bytes)
     if not keep_days:
         return zone
     note = tag("p", words("upload.keep_days", days=keep_days), class_="pn-help pn-keep-days")
     return tag("div", zone, note)
 
 
-def import_zone(words: Words) -> Html:
+def import_zone(words: Words, max_bytes: int) -> Html:
     """Build the place to drop an embedding or LoRA made elsewhere."""
-    return _drop(words, "import.drop", ids.IMPORT_INPUT, "artifact", _ARTIFACT_TYPES)
+    return _drop(words, "import.drop", ids.IMPORT_INPUT, "artifact", _ARTIFACT_TYPES, max_bytes)
 
 
-def _drop(words: Words, key: str, input_id: str, purpose: str, accept: str) -> Html:
+def _drop(words: Words, key: str, input_id: str, purpose: str, accept: str, max_bytes: int) -> Html:
     picker = tag(
         "input",
         type="file",
@@ -52,6 +52,7 @@ def _drop(words: Words, key: str, input_id: str, purpose: str, accept: str) -> H
         tag("span", words(f"{key}.text"), id=f"{input_id}-help"),
         class_="pn-drop",
         data_purpose=purpose,
+        data_max_bytes=max_bytes,
         for_=input_id,
     )
     return tag(

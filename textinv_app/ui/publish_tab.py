@@ -29,7 +29,10 @@ def open_dialog(visit: Visit, command: Command) -> Reply:
 
 
 def start(visit: Visit, command: Command) -> Reply:
-    """Begin to publish; what is wrong is said in the dialog, which stays open."""
+    """Begin to publish; what is wrong is said in the dialog, which stays open.
+
+    Pressed twice, it goes on to show what has begun.
+    """
     order = PublishOrder(
         artifact_id=command.text("id", 80),
         repository=command.text("repository"),
@@ -38,12 +41,13 @@ def start(visit: Visit, command: Command) -> Reply:
         token=command.text("token", _MAX_TOKEN_CHARACTERS),
     )
     try:
-        begun = visit.library.start_publishing(visit.owner, order)
+        visit.library.start_publishing(visit.owner, order)
     except NotFound:
         raise
     except PetnameError as error:
-        return _again(visit, order, error)
-    dialog = present_publish.follow(visit.words, begun.artifact_id, time.monotonic_ns())
+        if error.code != "publish.under_way":
+            return _again(visit, order, error)
+    dialog = present_publish.follow(visit.words, order.artifact_id, time.monotonic_ns())
     return Reply(visit.concept_id, _PART, {"publish_dialog": dialog})
 
 

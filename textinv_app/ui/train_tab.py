@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
+from textinv_app.domain.concept import ConceptKind
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ModelView
-from textinv_app.errors import BadInput
+from textinv_app.errors import BadInput, ModelUnavailable
 from textinv_app.library.api import TrainingOrder
 from textinv_app.ui import present_runs, present_train
 from textinv_app.ui.commands import Command
@@ -23,9 +27,18 @@ from textinv_app.ui.present_train import PRESETS, TEACH, Liking, TrainChoice
 _RUNS = frozenset({"train_runs"})
 
 
+def _kind(visit: Visit) -> ConceptKind:
+    return visit.concept.concept.kind if visit.concept else "subject"
+
+
 def _usual_choice(visit: Visit) -> TrainChoice:
-    kind = visit.concept.concept.kind if visit.concept else "subject"
-    return present_train.default_choice(visit.library.list_models(), kind)
+    return present_train.default_choice(visit.library.list_models(), _kind(visit))
+
+
+def _teachable(visit: Visit, teach: str) -> str:
+    """Return what is to be taught, or the usual where a word of this kind cannot be taught so."""
+    offered = present_train.teachable(_kind(visit))
+    return teach if teach in offered else offered[0]
 
 
 def _choice_of(visit: Visit, command: Command) -> TrainChoice:
@@ -36,8 +49,13 @@ def _choice_of(visit: Visit, command: Command) -> TrainChoice:
     teach, preset = command.text("teach") or usual.teach, command.text("preset") or usual.preset
     if teach not in TEACH or preset not in PRESETS:
         raise BadInput("page.bad_command", "The page sent something that makes no sense.")
-    like_id = command.text("like", 80)
-    return TrainChoice(model_id=model_id, teach=teach, preset=preset, like_id=like_id)
+    return TrainChoice(
+        model_id=model_id,
+        teach=teach,
+        preset=preset,
+        like_id=command.text("like", 80),
+        drawn=command.text("drawn", 80),
+    )
 
 
 def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
@@ -47,6 +65,15 @@ def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
     # A model of one's own that is not named yet has no times.
     times = visit.library.list_presets(choice.model_id, len(view.photos)) if choice.model_id else ()
     return present_train.presets(visit.words, view, times, choice)
+
+
+def _chosen(visit: Visit) -> TrainChoice:
+    """Return what is chosen on the page for the open pet, or else the usual choice."""
+    drawn_for = visit.page.text("drawn", 80).partition(" ")[0]
+    if not drawn_for or drawn_for != visit.concept_id:
+        return _usual_choice(visit)
+    choice = _choice_of(visit, visit.page)
+    return replace(choice, teach=_teachable(visit, choice.teach))
 
 
 def choose(visit: Visit, command: Command) -> Reply:
@@ -84,12 +111,18 @@ def recreate(visit: Visit, command: Command) -> Reply:
             "Open a pet with photos and a word first; then this file can be trained like again.",
         )
     models = visit.library.list_models()
-    offered = present_train.teachable(at.concept.concept.kind)
-    choice, other_model = _like_choice(artifact.artifact_id, recipe, models, offered)
-    liking = Liking(choice, artifact.name, recipe, other_model)
+    choice, other_model = _like_choice(at, artifact.artifact_id, recipe)
+    choice = replace(choice, drawn=f"{at.concept_id} {time.monotonic_ns()}")
+    try:
+        presets = _draw_presets(at, choice)
+    except ModelUnavailable:
+        other_model = choice.model_id
+        choice = replace(choice, model_id=_usual_choice(at).model_id)
+        presets = _draw_presets(at, choice)
+    liking = Liking(artifact.name, recipe, other_model)
     drawn = {
-        "train_setup": present_train.setup(at.words, at.concept, models, liking),
-        "train_presets": _draw_presets(at, choice),
+        "train_setup": present_train.setup(at.words, at.concept, models, choice, liking),
+        "train_presets": presets,
     }
     parts = ALL_PARTS - set(drawn) if at is own else _RUNS
     return Reply(at.concept_id, parts, drawn)
@@ -97,23 +130,32 @@ def recreate(visit: Visit, command: Command) -> Reply:
 
 def forget(visit: Visit, _command: Command) -> Reply:
     """Go back to the usual choices."""
-    return Reply(visit.concept_id, frozenset({"train_setup", "train_presets"}))
+    models, choice = visit.library.list_models(), _usual_choice(visit)
+    drawn = {
+        "train_setup": present_train.setup(visit.words, visit.concept, models, choice),
+        "train_presets": _draw_presets(visit, choice),
+    }
+    return Reply(visit.concept_id, drawn=drawn)
 
 
-def _like_choice(
-    like_id: str, recipe: Recipe, models: tuple[ModelView, ...], offered: tuple[str, ...]
-) -> tuple[TrainChoice, str]:
+def _like_choice(visit: Visit, like_id: str, recipe: Recipe) -> tuple[TrainChoice, str]:
     """Return what to choose, and the name of the file's model where it cannot be chosen here."""
-    usual = present_train.default_choice(models).model_id
-    known = {model.model_id: model for model in models}
-    model_id, other_model = recipe.base_model or usual, ""
-    model = known.get(model_id)
-    if model is not None and not model.available:
-        model_id, other_model = usual, model.title
-    # A pet's LoRA may be what a word that is not to be seen is to be trained like.
-    teach = recipe.training if recipe.training in offered else offered[0]
-    choice = TrainChoice(model_id=model_id, teach=teach, preset=recipe.preset, like_id=like_id)
+    models, usual = visit.library.list_models(), _usual_choice(visit)
+    other_model = _missing_model(recipe, models)
+    model_id = usual.model_id if other_model else recipe.base_model or usual.model_id
+    choice = TrainChoice(
+        model_id=model_id,
+        teach=_teachable(visit, recipe.training),
+        preset=recipe.preset,
+        like_id=like_id,
+    )
     return choice, other_model
+
+
+def _missing_model(recipe: Recipe, models: tuple[ModelView, ...]) -> str:
+    """Return the name of a file's model where it is one of ours that this machine cannot train."""
+    wanted = [one for one in models if one.model_id == recipe.base_model and not one.available]
+    return wanted[0].title if wanted else ""
 
 
 def pause(visit: Visit, command: Command) -> Reply:
@@ -146,11 +188,23 @@ VERBS: dict[str, Verb] = {
 
 
 def _draw_setup(visit: Visit) -> Html:
-    return present_train.setup(visit.words, visit.concept, visit.library.list_models())
+    models, choice = visit.library.list_models(), _chosen(visit)
+    like = next((one for one in visit.artifacts if one.artifact_id == choice.like_id), None)
+    if like is None:
+        choice = replace(choice, like_id="")
+        return present_train.setup(visit.words, visit.concept, models, choice)
+    recipe = visit.library.recipe(visit.owner, like.artifact_id)
+    liking = Liking(like.name, recipe, _missing_model(recipe, models))
+    return present_train.setup(visit.words, visit.concept, models, choice, liking)
 
 
-def _draw_usual_presets(visit: Visit) -> Html:
-    return _draw_presets(visit, _usual_choice(visit))
+def _draw_chosen_presets(visit: Visit) -> Html:
+    models = visit.library.list_models()
+    choice = _chosen(visit)
+    if choice.model_id not in {one.model_id for one in models}:
+        # To look for a model of one's own takes time, and may fail: that is for who chooses it.
+        return present_train.presets(visit.words, visit.concept, (), choice)
+    return _draw_presets(visit, choice)
 
 
 def _draw_runs(visit: Visit) -> Html:
@@ -161,6 +215,6 @@ def _draw_runs(visit: Visit) -> Html:
 
 PARTS: dict[str, Part] = {
     "train_setup": _draw_setup,
-    "train_presets": _draw_usual_presets,
+    "train_presets": _draw_chosen_presets,
     "train_runs": _draw_runs,
 }

@@ -193,7 +193,10 @@ def _refusal(record: Mapping[str, object]) -> Refusal:
 
 
 def photos_arrived(visit: Visit, command: Command) -> Reply:
-    """Show what became of an upload: photos taken, and kind words about those that were not."""
+    """Show what became of an upload: photos taken, and kind words about those that were not.
+
+    Where another pet has been opened meanwhile it stays open.
+    """
     concept_id = command.text("concept_id") or visit.concept_id
     added = command.whole("added", 0, 0, 10_000)
     refused = tuple(_refusal(record) for record in command.records("refused"))
@@ -201,6 +204,8 @@ def photos_arrived(visit: Visit, command: Command) -> Reply:
     num_refused = command.whole("num_refused", 0, 0, 10_000)
     drawn = {"refusals": present_upload.refusals(visit.words, refused, num_refused, added)}
     message = visit.words.count("upload.added", added) if added else ""
+    if visit.concept is not None and concept_id != visit.concept_id:
+        return Reply(visit.concept_id, frozenset({"switcher"}), drawn, message)
     parts = UPLOAD_PARTS - {"refusals", "word_hint"} | TRAIN_PARTS
     return Reply(concept_id, frozenset(parts), drawn, message)
 

@@ -30,7 +30,7 @@ from textinv_app.errors import (
 )
 from textinv_app.library.api import Library
 from textinv_app.settings import Settings
-from textinv_app.ui.build import build_page
+from textinv_app.ui.build import PageLimits, build_page
 from textinv_app.ui.theme import mount_options
 from textinv_app.web.access import UPLOAD_PATH
 from textinv_app.web.language import PAGE_PATHS, LanguageDoor
@@ -88,7 +88,12 @@ def _mount_pages(app: FastAPI, library: WebLibrary, settings: Settings) -> None:
             "pwa": False,
             "mcp_server": False,
         }
-        page = build_page(library, language, settings.keep_days)
+        limits = PageLimits(
+            keep_days=settings.keep_days,
+            upload_bytes=settings.max_upload_bytes,
+            import_bytes=settings.max_import_bytes,
+        )
+        page = build_page(library, language, limits)
         gr.mount_gradio_app(app, page, path=path, **options)
         # Every event of the page is answered outside Gradio's queue, whose loop looks a thousand
         # times a second whether something waits in it: 4 % of a core for each page, all day long.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
@@ -38,6 +39,21 @@ def _weight(parameter: str) -> float:
         return 0.0
 
 
+def _arrives(headers: Headers) -> bool:
+    """Tell whether a request for the page comes from outside rather than from a link in it.
+
+    Over plain HTTP browsers say so only to this machine itself; the page before they always name.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site != "same-origin"
+    try:
+        before = urlsplit(headers.get("referer", "")).netloc
+    except ValueError:
+        return True
+    return not before or before.lower() != headers.get("host", "").lower()
+
+
 class LanguageDoor:
     """ASGI middleware: sends who arrives at ``/`` from outside to the page in their language.
 
@@ -52,8 +68,7 @@ class LanguageDoor:
         """Redirect, or let pass."""
         if scope["type"] == "http" and scope["path"] == "/" and scope["method"] in {"GET", "HEAD"}:
             headers = Headers(scope=scope)
-            arrives = headers.get("sec-fetch-site", "none") != "same-origin"
-            if arrives and self._first_language(headers) == "fr":
+            if _arrives(headers) and self._first_language(headers) == "fr":
                 query = scope.get("query_string", b"").decode("latin-1")
                 address = PAGE_PATHS["fr"] + "/" + (f"?{query}" if query else "")
                 answer = RedirectResponse(address, status_code=307)
