@@ -97,8 +97,8 @@ def _a1111(teller: Teller) -> Chapters:
 
 def _invokeai(teller: Teller) -> Chapters:
     order, words = teller.order, teller.words
-    which = "both" if len(order.parts) == 2 else order.parts[0].method
-    which = "one" if order.are_one else which
+    together = "one" if order.are_one else "both"
+    which = together if len(order.parts) == 2 else order.parts[0].method
     steps = (
         Step(words("invokeai.unpack.title"), (teller.rich("invokeai.unpack.text"),), teller.tree()),
         Step(
