@@ -39,8 +39,12 @@
     }
   }
 
-  /* Drafts: what is typed or chosen and not yet sent survives a reload. */
-  const draftKey = (input) => `petname.draft.${petname.concept}.${input.dataset.keep}`;
+  /* Drafts: what is typed or chosen and not yet sent survives a reload. They belong to the pet that
+     their section is drawn for, whichever the page is about to open. */
+  function draftKey(input) {
+    const [pet] = (drawnAs(input) || '').split(' ');
+    return `petname.draft.${pet}.${input.dataset.keep}`;
+  }
   const keepDraft = (input) => petname.store(draftKey(input), stateOf(input));
 
   function restoreDrafts() {

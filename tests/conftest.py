@@ -15,6 +15,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from tests.browser.chromium import CHROMIUM_OPTIONS, chromium_path
 
+PAGE_PATIENCE_MILLISECONDS = 30_000
+
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
@@ -27,6 +29,8 @@ def chromium() -> Iterator[object]:
     path = chromium_path()
     if path is None:
         pytest.skip("there is no Chromium on this machine (see README)")
+    # How soon a busy machine answers decides no test.
+    driver.expect.set_options(timeout=PAGE_PATIENCE_MILLISECONDS)
     with driver.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser

@@ -90,6 +90,7 @@ def setup(words: Words, view: CompareView) -> Html:
             ),
             class_="pn-sheet pn-compare-form",
         ),
+        data_drawn=view.concept.concept.concept_id if view.concept else "",
     )
 
 
