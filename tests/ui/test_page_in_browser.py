@@ -500,7 +500,7 @@ def test_photos_go_to_the_pet_that_was_open_and_leave_the_next_one_alone(
     page.keyboard.type("la")
     expect(page.locator("#pn-name")).to_have_value("Bella")
     expect(page.locator(".pn-photo")).to_have_count(0)
-    page.locator("[data-do='concept.open']").last.click()
+    page.locator("[data-do='concept.open']").last.press("Enter")
     expect(page.locator(".pn-photo")).to_have_count(9)
     expect(page.locator("#pn-name")).to_have_value("Biscuit")
     page.context.close()
