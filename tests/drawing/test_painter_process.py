@@ -182,7 +182,7 @@ def test_what_cannot_be_drawn_ends_with_a_sentence(
     assert _outcome(fine).status == "done"
     # The page says it in the person's language, and names the model.
     assert _outcome(without_model).error_details == {"name": "nowhere"}
-    for folder, code in ((without_model, "model.missing"), (nonsense, "drawing.unreadable")):
+    for folder, code in ((without_model, "model.moved"), (nonsense, "drawing.unreadable")):
         assert _outcome(folder).error_code == code
     for folder in (without_model, nonsense, without_file):
         outcome = _outcome(folder)

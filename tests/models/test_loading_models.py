@@ -63,7 +63,7 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "model")
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
-    assert refused.value.code == "model.missing"
+    assert refused.value.code == "model.moved"
 
 
 @pytest.mark.parametrize(

@@ -179,8 +179,9 @@ def _load_parts(ref: BaseModelRef, dtype: torch.dtype, device: str) -> LoadedMod
     if source.is_file():
         return _load_checkpoint(ref, source, dtype, device)
     if source.is_absolute() or ref.model_id == "crayon":
+        # Ours comes with Petname; one's own has been moved or is on a disk that is not there now.
         raise ModelUnavailable(
-            "model.missing",
+            "model.missing" if ref.model_id == "crayon" else "model.moved",
             f"The image model is no longer where it was ({source}). Put it back, or choose "
             "another model.",
             name=source.name,

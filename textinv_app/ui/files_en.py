@@ -8,6 +8,9 @@ from __future__ import annotations
 FILES: dict[str, str] = {
     # Models
     "model.missing": "Its files are not there. Install Petname again.",
+    "model.moved": (
+        "The image model {name} is no longer where it was. Put it back, or choose another model."
+    ),
     "model.needs_gpu": "Needs a computer with a graphics card",
     "model.needs_memory": "Needs more memory than this machine has",
     "model.needs_disk": "Needs more free disk space for the download",

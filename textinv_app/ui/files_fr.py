@@ -8,6 +8,9 @@ from __future__ import annotations
 FILES: dict[str, str] = {
     # Models
     "model.missing": "Ses fichiers manquent. Réinstallez Petname.",
+    "model.moved": (
+        "Le modèle d’images {name} n’est plus à sa place. Remettez-le, ou choisissez-en un autre."
+    ),
     "model.needs_gpu": "Demande une carte graphique",
     "model.needs_memory": "Demande plus de mémoire que n’en a cette machine",
     "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
