@@ -72,6 +72,12 @@ def _calm(page: Page) -> None:
     page.wait_for_function("!document.documentElement.classList.contains('pn-busy')")
 
 
+def _begin_another_pet(page: Page) -> None:
+    page.click("[data-do='concept.new']")
+    expect(page.locator("#pn-name")).to_have_value("")
+    _calm(page)
+
+
 def _open_with_the_sample(chromium: Browser, address: str) -> Page:
     page = _open(chromium, address)
     page.locator("[data-do='sample.use']").first.click()
@@ -336,9 +342,7 @@ def test_another_pets_form_does_not_keep_what_was_clicked_for_the_one_before(
     page = _open_with_the_sample(chromium, address)
     _choose(page, "pn-mirror", "true")
     _choose(page, "pn-kind", "style")
-    page.click("[data-do='concept.new']")
-    expect(page.locator("#pn-name")).to_have_value("")
-    _calm(page)
+    _begin_another_pet(page)
     expect(page.locator("input[name=pn-kind][value=subject]")).to_be_checked()
     _choose(page, "pn-mirror", "true")
     page.locator("[data-do='concept.open']").last.click()
@@ -490,9 +494,7 @@ def test_photos_go_to_the_pet_that_was_open_and_leave_the_next_one_alone(
     held = _hold_uploads(page)
     page.set_input_files("#pn-upload-input", _drawn(tmp_path, "rex.png"))
     upload = _wait_for_upload(page, held, 1)
-    page.click("[data-do='concept.new']")
-    expect(page.locator("#pn-name")).to_have_value("")
-    _calm(page)
+    _begin_another_pet(page)
     page.locator("#pn-name").press_sequentially("Bel")
     upload.continue_()
     expect(page.locator(".pn-toast")).to_contain_text("One photo added")

@@ -64,8 +64,7 @@ def follow_run(layout: RunLayout, on_event: Callable[[Event], None]) -> Outcome:
             except _Terminated:
                 _leave(layout, executor)
     # The outcome is written before its event is: only a runner that has left has told all.
-    while executor.is_alive(layout.root):
-        time.sleep(LOOK_EVERY_SECONDS)
+    _wait_until_gone(layout, executor)
     _relay(layout, progress, on_event)
     return outcome
 
@@ -114,9 +113,13 @@ def _leave(layout: RunLayout, executor: LocalExecutor) -> None:
     # Asked again, the answer is the same: it is being saved.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     executor.terminate(layout.root)
+    _wait_until_gone(layout, executor)
+    raise _paused()
+
+
+def _wait_until_gone(layout: RunLayout, executor: LocalExecutor) -> None:
     while executor.is_alive(layout.root):
         time.sleep(LOOK_EVERY_SECONDS)
-    raise _paused()
 
 
 def _paused() -> TrainingFailed:

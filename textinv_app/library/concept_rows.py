@@ -19,19 +19,17 @@ class OwnerRows:
 
     def note(self, owner_id: str) -> None:
         """Make sure that the owner is known, and note that they were here."""
-        now = now_text()
-        self._store.write(
-            "INSERT INTO owners (owner_id, created_at, seen_at) VALUES (?, ?, ?) "
-            "ON CONFLICT (owner_id) DO UPDATE SET seen_at = excluded.seen_at",
-            (owner_id, now, now),
-        )
+        self._insert(owner_id, "UPDATE SET seen_at = excluded.seen_at")
 
     def add(self, owner_id: str) -> None:
         """Make sure that the owner is known; one who is has not been here for that."""
+        self._insert(owner_id, "NOTHING")
+
+    def _insert(self, owner_id: str, where_known: str) -> None:
         now = now_text()
         self._store.write(
             "INSERT INTO owners (owner_id, created_at, seen_at) VALUES (?, ?, ?) "
-            "ON CONFLICT (owner_id) DO NOTHING",
+            f"ON CONFLICT (owner_id) DO {where_known}",
             (owner_id, now, now),
         )
 

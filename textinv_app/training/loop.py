@@ -108,16 +108,6 @@ def _set_up(
     control: ControlWatch,
     how: tuple[Plan, Machine, Faults, TrainState | None],
 ) -> Generator[Event, None, Session]:
-    prepared = yield from _load(spec, layout, control, how)
-    return make_session(spec, layout, prepared, control.check)
-
-
-def _load(
-    spec: RunSpec,
-    layout: RunLayout,
-    control: ControlWatch,
-    how: tuple[Plan, Machine, Faults, TrainState | None],
-) -> Generator[Event, None, Prepared]:
     plan, machine, faults, state = how
     model = load_for_training(spec, plan)
     photos = load_photos(spec, layout)
@@ -135,7 +125,8 @@ def _load(
             if state is None:
                 control.check()
     latents = LatentCache(*scaled_for_unet(model.vae, encoded))
-    return Prepared(place(model, plan), photos, latents, plan, machine)
+    prepared = Prepared(place(model, plan), photos, latents, plan, machine)
+    return make_session(spec, layout, prepared, control.check)
 
 
 def _learn(session: Session, control: ControlWatch) -> Iterator[Event]:

@@ -85,23 +85,25 @@ def parse_page(text: object) -> Command:
 
     Empty where it says nothing; raises ``BadInput`` where it makes no sense.
     """
-    try:
-        value = json.loads(text or "{}")  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise _malformed() from error
-    if not isinstance(value, dict):
-        raise _malformed()
-    return Command("page", value)
+    return Command("page", _fields(text or "{}"))
 
 
 def parse_command(text: str) -> Command:
     """Read a command; raises ``BadInput`` where it is none."""
     if len(text) > MAX_COMMAND_CHARACTERS:
         raise _malformed()
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise _malformed() from error
-    if not isinstance(value, dict) or not isinstance(value.get("do"), str):
+    fields = _fields(text)
+    do = fields.pop("do", None)
+    if not isinstance(do, str):
         raise _malformed()
-    return Command(do=value["do"], fields={key: one for key, one in value.items() if key != "do"})
+    return Command(do, fields)
+
+
+def _fields(text: object) -> dict[str, object]:
+    try:
+        value = json.loads(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise _malformed() from error
+    if not isinstance(value, dict):
+        raise _malformed()
+    return value

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from textinv_app.domain.views import ArtifactView, ConceptView
+from textinv_app.domain.views import ArtifactView, ConceptView, ModelView
 from textinv_app.errors import NotFound
 from textinv_app.library.api import KitView, Library
 from textinv_app.ui.commands import Command
@@ -53,6 +53,11 @@ class Visit:
     def artifacts(self) -> tuple[ArtifactView, ...]:
         """All files of the owner, newest first."""
         return self.library.list_artifacts(self.owner)
+
+    @cached_property
+    def models(self) -> tuple[ModelView, ...]:
+        """The image models there are, with what this machine can do with each."""
+        return self.library.list_models()
 
     @cached_property
     def kits(self) -> Mapping[str, tuple[KitView, ...]]:

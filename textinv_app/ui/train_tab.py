@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from textinv_app.domain.concept import ConceptKind
 from textinv_app.domain.recipe import Recipe
-from textinv_app.domain.views import ModelView
 from textinv_app.errors import BadInput, ModelUnavailable
 from textinv_app.library.api import TrainingOrder
 from textinv_app.ui import present_runs, present_train
@@ -32,7 +31,7 @@ def _kind(visit: Visit) -> ConceptKind:
 
 
 def _usual_choice(visit: Visit) -> TrainChoice:
-    return present_train.default_choice(visit.library.list_models(), _kind(visit))
+    return present_train.default_choice(visit.models, _kind(visit))
 
 
 def _teachable(visit: Visit, teach: str) -> str:
@@ -110,7 +109,6 @@ def recreate(visit: Visit, command: Command) -> Reply:
             "recreate.no_photos",
             "Open a pet with photos and a word first; then this file can be trained like again.",
         )
-    models = visit.library.list_models()
     choice, other_model = _like_choice(at, artifact.artifact_id, recipe)
     choice = replace(choice, drawn=f"{at.concept_id} {time.monotonic_ns()}")
     try:
@@ -121,7 +119,7 @@ def recreate(visit: Visit, command: Command) -> Reply:
         presets = _draw_presets(at, choice)
     liking = Liking(artifact.name, recipe, other_model)
     drawn = {
-        "train_setup": present_train.setup(at.words, at.concept, models, choice, liking),
+        "train_setup": present_train.setup(at.words, at.concept, at.models, choice, liking),
         "train_presets": presets,
     }
     parts = ALL_PARTS - set(drawn) if at is own else _RUNS
@@ -130,9 +128,9 @@ def recreate(visit: Visit, command: Command) -> Reply:
 
 def forget(visit: Visit, _command: Command) -> Reply:
     """Go back to the usual choices."""
-    models, choice = visit.library.list_models(), _usual_choice(visit)
+    choice = _usual_choice(visit)
     drawn = {
-        "train_setup": present_train.setup(visit.words, visit.concept, models, choice),
+        "train_setup": present_train.setup(visit.words, visit.concept, visit.models, choice),
         "train_presets": _draw_presets(visit, choice),
     }
     return Reply(visit.concept_id, drawn=drawn)
@@ -140,8 +138,8 @@ def forget(visit: Visit, _command: Command) -> Reply:
 
 def _like_choice(visit: Visit, like_id: str, recipe: Recipe) -> tuple[TrainChoice, str]:
     """Return what to choose, and the name of the file's model where it cannot be chosen here."""
-    models, usual = visit.library.list_models(), _usual_choice(visit)
-    other_model = _missing_model(recipe, models)
+    usual = _usual_choice(visit)
+    other_model = _missing_model(visit, recipe)
     model_id = usual.model_id if other_model else recipe.base_model or usual.model_id
     choice = TrainChoice(
         model_id=model_id,
@@ -152,9 +150,10 @@ def _like_choice(visit: Visit, like_id: str, recipe: Recipe) -> tuple[TrainChoic
     return choice, other_model
 
 
-def _missing_model(recipe: Recipe, models: tuple[ModelView, ...]) -> str:
+def _missing_model(visit: Visit, recipe: Recipe) -> str:
     """Return the name of a file's model where it is one of ours that this machine cannot train."""
-    wanted = [one for one in models if one.model_id == recipe.base_model and not one.available]
+    unusable = [one for one in visit.models if not one.available]
+    wanted = [one for one in unusable if one.model_id == recipe.base_model]
     return wanted[0].title if wanted else ""
 
 
@@ -188,20 +187,19 @@ VERBS: dict[str, Verb] = {
 
 
 def _draw_setup(visit: Visit) -> Html:
-    models, choice = visit.library.list_models(), _chosen(visit)
+    choice = _chosen(visit)
     like = next((one for one in visit.artifacts if one.artifact_id == choice.like_id), None)
     if like is None:
         choice = replace(choice, like_id="")
-        return present_train.setup(visit.words, visit.concept, models, choice)
+        return present_train.setup(visit.words, visit.concept, visit.models, choice)
     recipe = visit.library.recipe(visit.owner, like.artifact_id)
-    liking = Liking(like.name, recipe, _missing_model(recipe, models))
-    return present_train.setup(visit.words, visit.concept, models, choice, liking)
+    liking = Liking(like.name, recipe, _missing_model(visit, recipe))
+    return present_train.setup(visit.words, visit.concept, visit.models, choice, liking)
 
 
 def _draw_chosen_presets(visit: Visit) -> Html:
-    models = visit.library.list_models()
     choice = _chosen(visit)
-    if choice.model_id not in {one.model_id for one in models}:
+    if choice.model_id not in {one.model_id for one in visit.models}:
         # To look for a model of one's own takes time, and may fail: that is for who chooses it.
         return present_train.presets(visit.words, visit.concept, (), choice)
     return _draw_presets(visit, choice)
