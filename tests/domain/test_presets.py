@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.concept import Family, Method, TrainingMethod
 from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
 from textinv_app.domain.specs import PresetName
 
@@ -43,6 +43,21 @@ def test_a_given_number_of_steps_is_made_and_looked_at(max_steps: int) -> None:
     # Previews, validation and checkpoints meet, so that a judged step is also a saved one.
     assert settings.preview_every_steps % settings.checkpoint_every_steps == 0
     assert settings.preview_every_steps % settings.validate_every_steps == 0
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("method", ["embedding", "lora", "pivotal"])
+@pytest.mark.parametrize("family", ["crayon", "sd1", "sd2", "sdxl"])
+def test_the_last_two_rounds_of_previews_lie_apart(
+    family: Family, method: TrainingMethod, preset: PresetName
+) -> None:
+    """A round eight steps before the last one drew the same pictures and used up the patience."""
+    request = PresetRequest(family=family, method=method, num_photos=8, preset=preset)
+    settings = settings_for(request)
+    after_the_last_full_round = settings.max_steps % settings.preview_every_steps
+    assert after_the_last_full_round == 0 or (
+        2 * after_the_last_full_round > settings.preview_every_steps
+    )
 
 
 @pytest.mark.parametrize("preset", PRESETS)

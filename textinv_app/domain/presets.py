@@ -7,6 +7,7 @@ that a run's ``spec.json`` says all and a later change of a preset changes no ru
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from pydantic import Field
 
@@ -124,18 +125,18 @@ _PIVOTAL: dict[Family, dict[PresetName, _Recipe]] = {
 # A style is farther from what Crayon draws by itself than a pet is: at a pet's rate a LoRA brought
 # it into half of the pictures (``python -m tests.benchmarks.crayon --part style``).
 _CRAYON_STYLE_RATE_SHARE = 2.0
-# An angle a step instead of a distance: 0.01 for each picture of a step, as in arXiv 2512.13672.
+# An angle a step instead of a distance: 0.01 for each of four pictures, as in arXiv 2512.13672.
 _DIRECTIONAL_RATE = 4e-2
 _PRODIGY_RATE = 1.0
 
 _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
 _GUIDANCE_SCALE: dict[Family, float] = {"crayon": 4.0, "sd1": 7.0, "sd2": 7.0, "sdxl": 6.0}
-_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 8, "sd1": 20, "sd2": 20, "sdxl": 20}
+_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 7, "sd1": 20, "sd2": 20, "sdxl": 20}
 
 # How often the result is looked at: a round of previews costs as much as some eight steps of four
 # pictures, and all looking is to stay below a tenth of a Balanced training
 # (``python -m tests.benchmarks.time_shares``).
-_ROUNDS: dict[PresetName, int] = {"quick": 4, "balanced": 6, "careful": 10}
+_ROUNDS: dict[PresetName, int] = {"quick": 4, "balanced": 4, "careful": 10}
 _MOST_STEPS_BETWEEN_ROUNDS = 100
 
 
@@ -148,9 +149,10 @@ def settings_for(request: PresetRequest) -> TrainingSettings:
         lora_learning_rate = _PRODIGY_RATE if request.method == "pivotal" else None
         learning_rate = _PRODIGY_RATE if request.method == "lora" else learning_rate
     max_steps = request.max_steps or recipe.max_steps
-    between_rounds = min(_MOST_STEPS_BETWEEN_ROUNDS, max_steps // _ROUNDS[request.preset])
+    # Rounded up: else the last round but one would come just before the end.
+    between_rounds = min(_MOST_STEPS_BETWEEN_ROUNDS, ceil(max_steps / _ROUNDS[request.preset]))
     # Twice between two rounds, so that what is judged is also measured and saved.
-    interval = max(5, between_rounds // 2)
+    interval = max(5, ceil(between_rounds / 2))
     return TrainingSettings(
         resolution_pixels=_RESOLUTION_PIXELS[request.family],
         max_steps=max_steps,
@@ -228,7 +230,7 @@ def estimate_seconds(
     settings = settings_for(
         PresetRequest(family=family, method=method, preset=preset, num_photos=max(1, num_photos))
     )
-    num_rounds = 1 + settings.max_steps // settings.preview_every_steps
+    num_rounds = 1 + ceil(settings.max_steps / settings.preview_every_steps)
     # An embedding also runs the text encoder backwards.
     sample = speed.sample * (1.0 if method == "lora" else 1.1)
     return (

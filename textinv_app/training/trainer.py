@@ -32,7 +32,7 @@ from textinv_app.training.stepping import (
 
 __all__ = ["NUMBER_TYPES", "Materials", "RanAway", "Trainer", "split_photos"]
 
-NUM_VALIDATION_SAMPLES = 12
+NUM_VALIDATION_SAMPLES = 10
 MIN_PHOTOS_TO_HOLD_ONE_OUT = 5
 LARGEST = 60_000.0
 
