@@ -73,6 +73,15 @@ def test_a_word_is_unique_among_ones_own_but_not_among_all(world: World) -> None
     assert berts.concept.placeholder_token == "rexdog"
 
 
+def test_a_typed_word_is_checked_as_a_chosen_one_is(world: World) -> None:
+    world.concept("Rex")
+    other = world.service.create_concept(world.owner).concept.concept_id
+    with pytest.raises(WordRefused):
+        world.service.check_word(world.owner, other, "rexdog")
+    world.service.check_word(world.owner, other, "lunacat")
+    assert world.service.concept(world.owner, other).concept.placeholder_token == ""
+
+
 def test_one_bad_file_harms_no_other_and_no_upload_stays(world: World) -> None:
     concept_id = world.service.create_concept(world.owner).concept.concept_id
     incoming = world.data_dir / "incoming"
@@ -183,6 +192,7 @@ def test_a_stranger_finds_no_concept(world: World, tmp_path: Path) -> None:
         lambda: service.concept(stranger, concept_id),
         lambda: service.update_concept(stranger, concept_id, ConceptChange(name="Mine")),
         lambda: service.suggest_word(stranger, concept_id),
+        lambda: service.check_word(stranger, concept_id, "lunacat"),
         lambda: service.add_photos(stranger, concept_id, [received]),
         lambda: service.remove_photo(stranger, concept_id, photo_id),
         lambda: service.move_square(

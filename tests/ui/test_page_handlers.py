@@ -169,6 +169,19 @@ def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browse
     assert view.concept.placeholder_token == "biscuitdog"
 
 
+def test_the_page_knows_the_words_of_files_from_elsewhere(browser: Browser) -> None:
+    """A name was answered with an error and brought no word, and a taken word was called free."""
+    _bring(browser, "moved-in", placeholder_token="rexdog")
+    browser.do("concept.new")
+    browser.do("class_word.choose", word="dog")
+    browser.do("concept.change", field="name", value="Rex")
+    concept = browser.library.list_concepts(browser.owner)[0].concept
+    assert (concept.name, concept.placeholder_token) == ("Rex", "rexthedog")
+    assert browser.shown["toast"] == ""
+    browser.do("word.check", value="rexdog")
+    assert "You have this word already." in browser.shown["word_hint"]
+
+
 def test_a_removed_photo_is_gone(with_pet: Browser) -> None:
     view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
     with_pet.do("photo.remove", id=view.photos[0].photo_id)

@@ -131,7 +131,7 @@ def _find_problem_of_meaning(word: str, others: Collection[str]) -> tuple[str, s
     if word in _RESERVED or any(part in word for part in _PASSED_OVER):
         return "word.reserved", f"“{word}” means something else to some programs."
     if word in others:
-        return "word.taken", f"You have taught the word “{word}” already."
+        return "word.taken", f"You have the word “{word}” already."
     for other in others:
         if _FORM.fullmatch(other) and (other in word or word in other):
             return (

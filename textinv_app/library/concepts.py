@@ -115,7 +115,7 @@ class Concepts:
             if change.placeholder_token is not None:
                 word = change.placeholder_token.strip().lower()
                 if word:
-                    check_word(word, self._other_words(owner, concept_id), concept.class_word)
+                    self.check_word(owner, concept, word)
                 fields["placeholder_token"] = word
             return self._save(owner, concept.model_copy(update=fields))
 
@@ -124,6 +124,10 @@ class Concepts:
         concept = self.find(owner, concept_id)
         others = self._other_words(owner, concept_id)
         return suggest_word(concept.name, concept.class_word, others)
+
+    def check_word(self, owner: str, concept: Concept, word: str) -> None:
+        """Raise ``WordRefused`` where an owner's concept could not have a trigger word."""
+        check_word(word, self._other_words(owner, concept.concept_id), concept.class_word)
 
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         """Decode and keep photos; the received files are removed, whatever happens."""
@@ -153,7 +157,7 @@ class Concepts:
             concept = self.create(owner, sample.kind, sample.name, sample.class_word)
             word = sample.word
             try:
-                check_word(word, self._other_words(owner, concept.concept_id), sample.class_word)
+                self.check_word(owner, concept, word)
             except WordRefused:
                 # The same sample for the second time.
                 word = self.suggest_word(owner, concept.concept_id)

@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Mapping
 
 from textinv_app.domain.concept import Concept, SquareCrop
-from textinv_app.domain.words import check_word, suggest_word
 from textinv_app.errors import BadInput, WordRefused
 from textinv_app.library.api import ConceptChange, Refusal
 from textinv_app.ui import present, present_form, present_upload
@@ -94,7 +93,7 @@ def _changed(visit: Visit, change: ConceptChange) -> Reply:
     except WordRefused as error:
         return Reply(concept_id, drawn={"word_hint": _refused_word(visit, error)})
     if suggested and view.concept.name:
-        word = suggest_word(view.concept.name, view.concept.class_word, _other_words(visit))
+        word = visit.library.suggest_word(visit.owner, concept_id)
         change_word = ConceptChange(placeholder_token=word)
         visit.library.update_concept(visit.owner, concept_id, change_word)
     return Reply(concept_id, _CONCEPT_PARTS)
@@ -106,16 +105,8 @@ def _is_suggested(visit: Visit, concept: Concept) -> bool:
         return True
     if visit.library.list_runs(visit.owner, concept.concept_id):
         return False
-    word = suggest_word(concept.name, concept.class_word, _other_words(visit))
+    word = visit.library.suggest_word(visit.owner, concept.concept_id)
     return word == concept.placeholder_token
-
-
-def _other_words(visit: Visit) -> list[str]:
-    return [
-        view.concept.placeholder_token
-        for view in visit.concepts
-        if view.concept.concept_id != visit.concept_id and view.concept.placeholder_token
-    ]
 
 
 def check_typed_word(visit: Visit, command: Command) -> Reply:
@@ -123,9 +114,8 @@ def check_typed_word(visit: Visit, command: Command) -> Reply:
     typed = command.text("value", 60).lower()
     if not typed:
         return Reply(visit.concept_id, drawn={"word_hint": Html("")})
-    class_word = visit.concept.concept.class_word if visit.concept else "pet"
     try:
-        check_word(typed, _other_words(visit), class_word)
+        visit.library.check_word(visit.owner, visit.concept_id, typed)
     except WordRefused as error:
         return Reply(visit.concept_id, drawn={"word_hint": _refused_word(visit, error)})
     return Reply(visit.concept_id, drawn={"word_hint": _good_word(visit, typed)})
