@@ -182,6 +182,20 @@ def test_the_page_knows_the_words_of_files_from_elsewhere(browser: Browser) -> N
     assert "You have this word already." in browser.shown["word_hint"]
 
 
+def test_a_pet_deleted_in_another_window_is_not_made_anew_by_a_field(with_pet: Browser) -> None:
+    with_pet.library.delete_concept(with_pet.owner, with_pet.shown["concept"])
+    with_pet.do("concept.change", field="name", value="Mia")
+    assert with_pet.changed == {"toast"}
+    assert with_pet.library.list_concepts(with_pet.owner) == ()
+
+
+def test_a_field_filled_in_before_there_is_a_pet_makes_one(browser: Browser) -> None:
+    assert browser.shown["concept"] == ""
+    browser.do("concept.change", field="name", value="Mia")
+    (view,) = browser.library.list_concepts(browser.owner)
+    assert (view.concept.name, view.concept.concept_id) == ("Mia", browser.shown["concept"])
+
+
 def test_a_removed_photo_is_gone(with_pet: Browser) -> None:
     view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
     with_pet.do("photo.remove", id=view.photos[0].photo_id)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from textinv_app.domain.concept import Concept, SquareCrop
+from textinv_app.domain.views import ConceptView
 from textinv_app.errors import BadInput, WordRefused
 from textinv_app.library.api import ConceptChange, Refusal
 from textinv_app.ui import present, present_form, present_upload
@@ -85,7 +86,7 @@ def choose_class_word(visit: Visit, command: Command) -> Reply:
 
 
 def _changed(visit: Visit, change: ConceptChange) -> Reply:
-    view = visit.concept or visit.library.create_concept(visit.owner)
+    view = _opened_or_new(visit)
     concept_id = view.concept.concept_id
     suggested = change.placeholder_token is None and _is_suggested(visit, view.concept)
     try:
@@ -97,6 +98,16 @@ def _changed(visit: Visit, change: ConceptChange) -> Reply:
         change_word = ConceptChange(placeholder_token=word)
         visit.library.update_concept(visit.owner, concept_id, change_word)
     return Reply(concept_id, _CONCEPT_PARTS)
+
+
+def _opened_or_new(visit: Visit) -> ConceptView:
+    """Return the open pet, or a new one where none was open.
+
+    Raises ``NotFound`` for one that was deleted in another window: it is not made anew, empty.
+    """
+    if not visit.concept_id:
+        return visit.library.create_concept(visit.owner)
+    return visit.library.concept(visit.owner, visit.concept_id)
 
 
 def _is_suggested(visit: Visit, concept: Concept) -> bool:
