@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from library_world import World, byte_hits, draw_photo
 
-from textinv_app.domain.concept import SquareCrop
+from textinv_app.domain.concept import ConceptKind, SquareCrop
 from textinv_app.errors import BadInput, NotFound, PetnameError, QuotaReached, WordRefused
 from textinv_app.library.api import ConceptChange, ReceivedFile
 from textinv_app.library.names import clean_name
@@ -71,6 +72,21 @@ def test_a_word_is_unique_among_ones_own_but_not_among_all(world: World) -> None
         world.service.update_concept(world.owner, other, change)
     berts = world.concept("Rex", owner=world.stranger)
     assert berts.concept.placeholder_token == "rexdog"
+
+
+@pytest.mark.parametrize("kind", ["style", "negative"])
+def test_a_class_word_nobody_chose_follows_the_kind(world: World, kind: ConceptKind) -> None:
+    """A style chosen on the page went on from "pet"."""
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+
+    def class_word_after(**changes: Any) -> str:
+        change = ConceptChange(**changes)
+        return world.service.update_concept(world.owner, concept_id, change).concept.class_word
+
+    assert class_word_after(kind=kind) == "picture"
+    assert class_word_after(kind="subject") == "pet"
+    assert class_word_after(class_word="watercolor") == "watercolor"
+    assert class_word_after(kind=kind) == "watercolor"
 
 
 def test_a_typed_word_is_checked_as_a_chosen_one_is(world: World) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from textinv_app.domain.concept import Concept, ConceptKind, SquareCrop
+from textinv_app.domain.concept import Concept, ConceptKind, SquareCrop, usual_class_word
 from textinv_app.domain.events import Judged, NearestWords, Noticed, StepDone, Validated
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.status import RunStatus
@@ -139,6 +139,8 @@ class FakeLibrary:
         changed = {key: value for key, value in vars(change).items() if value is not None}
         if changed.get("placeholder_token"):
             self.check_word(owner, concept_id, changed["placeholder_token"])
+        if change.kind and view.concept.class_word == usual_class_word(view.concept.kind):
+            changed.setdefault("class_word", usual_class_word(change.kind))
         return self._keep(owner, view.concept.model_copy(update=changed), view.photos)
 
     def suggest_word(self, owner: str, concept_id: str) -> str:

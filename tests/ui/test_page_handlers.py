@@ -146,6 +146,15 @@ def test_an_animal_is_chosen_with_one_touch(browser: Browser) -> None:
     assert "class_word.choose" not in browser.shown["form"]
 
 
+def test_a_style_is_named_after_a_picture_not_a_pet(browser: Browser) -> None:
+    browser.do("concept.new")
+    browser.do("concept.change", field="kind", value="style")
+    browser.do("concept.change", field="name", value="Van Gogh")
+    concept = browser.library.list_concepts(browser.owner)[0].concept
+    assert (concept.class_word, concept.placeholder_token) == ("picture", "vangoghpicture")
+    assert "painting, drawing, watercolor" in browser.shown["form"]
+
+
 def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
     """Of the usual pets many reached the model in French."""
     browser = Browser(library, "fr")

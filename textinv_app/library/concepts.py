@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Sequence
 
-from textinv_app.domain.concept import Concept, ConceptKind, Photo, SquareCrop
+from textinv_app.domain.concept import Concept, ConceptKind, Photo, SquareCrop, usual_class_word
 from textinv_app.domain.words import check_word, suggest_word
 from textinv_app.errors import BadInput, PetnameError, QuotaReached, WordRefused
 from textinv_app.library.api import ConceptChange, PhotosAdded, ReceivedFile, Refusal
@@ -84,8 +84,7 @@ class Concepts:
                 concept_id=new_identifier(),
                 name=name,
                 kind=kind,
-                class_word=class_word
-                or {"style": "picture", "negative": "picture"}.get(kind, "pet"),
+                class_word=class_word or usual_class_word(kind),
                 created_at=now_text(),
             )
             self._tables.owners.note(owner)
@@ -110,6 +109,8 @@ class Concepts:
                 fields["class_word"] = clean_class_word(change.class_word)
             if change.kind is not None:
                 fields["kind"] = change.kind
+                if concept.class_word == usual_class_word(concept.kind):
+                    fields.setdefault("class_word", usual_class_word(change.kind))
             if change.mirror_allowed is not None:
                 fields["mirror_allowed"] = change.mirror_allowed
             if change.placeholder_token is not None:

@@ -71,7 +71,15 @@ WORDS: dict[str, str] = {
     "form.name_negative": "Name of this collection",
     "form.name_example": "for example Rex",
     "form.class_word": "What it is, in one word",
-    "form.class_word_help": "An ordinary word that the new one starts from: dog, cat, rabbit…",
+    "form.class_word_help_subject": (
+        "An ordinary word that the new one starts from: dog, cat, rabbit…"
+    ),
+    "form.class_word_help_style": (
+        "An ordinary word that the new one starts from: painting, drawing, watercolor…"
+    ),
+    "form.class_word_help_negative": (
+        "An ordinary word that the new one starts from: picture, photo or drawing."
+    ),
     "form.class_word_vague": (
         "“Pet” is vague. Say dog, cat or whatever it is: the new word starts from there."
     ),

@@ -73,7 +73,15 @@ WORDS: dict[str, str] = {
     "form.name_negative": "Nom de cette collection",
     "form.name_example": "par exemple Rex",
     "form.class_word": "Ce que c’est, en un mot",
-    "form.class_word_help": (
+    "form.class_word_help_style": (
+        "Le mot courant dont part le nouveau : peinture, dessin, aquarelle… Le modèle ne connaît "
+        "que l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
+    ),
+    "form.class_word_help_negative": (
+        "Le mot courant dont part le nouveau : image, photo ou dessin. Le modèle ne connaît que "
+        "l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
+    ),
+    "form.class_word_help_subject": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
         "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),
