@@ -11,7 +11,14 @@ import pytest
 from library_world import World, byte_hits, draw_photo
 
 from textinv_app.domain.concept import ConceptKind, SquareCrop
-from textinv_app.errors import BadInput, NotFound, PetnameError, QuotaReached, WordRefused
+from textinv_app.errors import (
+    BadInput,
+    NotFound,
+    PetnameError,
+    QuotaReached,
+    StorageFailed,
+    WordRefused,
+)
 from textinv_app.library.api import ConceptChange, ReceivedFile
 from textinv_app.library.names import clean_name
 
@@ -135,6 +142,29 @@ def test_a_copy_is_told_and_told_no_more_when_the_other_is_removed(world: World)
     assert [photo.verdict for photo in left.photos] == ["fine", "fine"]
     assert byte_hits(world.data_dir / "concepts", first.encode()) == []
     assert list((world.data_dir / "concepts" / concept_id / "photos").glob(f"{first}*")) == []
+
+
+def test_photos_that_can_no_longer_be_read_are_named_as_shown_and_can_be_removed(
+    world: World,
+) -> None:
+    """They went by their files' names, and with two of them no photo at all could be removed."""
+    concept = world.concept(num_photos=4)
+    concept_id = concept.concept.concept_id
+    folder = world.data_dir / "concepts" / concept_id / "photos"
+    for photo in concept.concept.photos[:2]:
+        (folder / photo.file_name).write_bytes(b"\xff\xd8 junk")
+        (folder / f"{photo.photo_id}.measured.json").unlink()
+    first, *others = (photo.photo_id for photo in concept.photos)
+    with pytest.raises(StorageFailed, match=r"photo 0\.png"):
+        world.service.move_square(
+            world.owner, concept_id, first, SquareCrop(left=0, top=0, side=99)
+        )
+    with pytest.raises(StorageFailed, match=r"photo 0\.png"):
+        world.start(concept_id)
+    for photo_id in others:
+        world.service.remove_photo(world.owner, concept_id, photo_id)
+    (left,) = world.service.concept(world.owner, concept_id).photos
+    assert (left.photo_id, left.verdict) == (first, "fine")
 
 
 def test_a_square_is_kept_inside_the_photo_and_its_picture_changes(world: World) -> None:
