@@ -182,6 +182,20 @@ def test_a_square_is_kept_inside_the_photo_and_its_picture_changes(world: World)
     assert [path.name for path in squares] == [f"{photo.photo_id}.square-220-10-100.webp"]
 
 
+def test_a_square_made_small_is_judged_anew(world: World) -> None:
+    """Of 48 pixels it still was a good photo."""
+    concept = world.concept()
+    photo = concept.photos[0]
+
+    def verdict_of(side: int) -> str:
+        square = SquareCrop(left=0, top=0, side=side)
+        concept_id = concept.concept.concept_id
+        changed = world.service.move_square(world.owner, concept_id, photo.photo_id, square)
+        return changed.photos[0].verdict
+
+    assert [photo.verdict, verdict_of(48), verdict_of(200)] == ["fine", "small", "fine"]
+
+
 def test_the_square_and_the_mirroring_reach_the_training(world: World) -> None:
     concept = world.concept()
     concept_id = concept.concept.concept_id

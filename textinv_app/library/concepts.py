@@ -193,7 +193,7 @@ class Concepts:
             new = old.model_copy(update={"crop": crop})
             self._files.write_square(concept_id, new)
             photos = tuple(new if photo is old else photo for photo in concept.photos)
-            concept = self._save(owner, concept.model_copy(update={"photos": photos}))
+            concept = self._with_photos(owner, concept, photos)
             self._files.remove_old_squares(concept_id, new)
             return concept
 

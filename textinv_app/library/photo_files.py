@@ -111,7 +111,7 @@ class PhotoFiles:
             if measured is None:
                 judged.append(photo)
                 continue
-            verdict = judge(measured, earlier)
+            verdict = judge(measured, earlier, photo.crop.side)
             judged.append(
                 photo.model_copy(update={"verdict": verdict.name, "verdict_other": verdict.other})
             )
