@@ -144,6 +144,22 @@ def test_a_copy_is_told_and_told_no_more_when_the_other_is_removed(world: World)
     assert list((world.data_dir / "concepts" / concept_id / "photos").glob(f"{first}*")) == []
 
 
+def test_pasted_pictures_of_one_name_are_told_apart(world: World) -> None:
+    """Under image.png stood "Same photo as image.png"."""
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    for seeds in ([1], [2, 1]):
+        files = [
+            ReceivedFile(draw_photo(world.root / f"{seed}.png", seed), "image.png")
+            for seed in seeds
+        ]
+        photos = world.service.add_photos(world.owner, concept_id, files).concept.photos
+    assert [(photo.display_name, photo.verdict_other) for photo in photos] == [
+        ("image.png", ""),
+        ("image (2).png", ""),
+        ("image (3).png", "image.png"),
+    ]
+
+
 def test_photos_that_can_no_longer_be_read_are_named_as_shown_and_can_be_removed(
     world: World,
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textinv_app.domain.concept import Concept, ConceptKind, Photo, SquareCrop, usual_class_word
 from textinv_app.domain.words import check_word, suggest_word
@@ -32,6 +33,7 @@ from textinv_app.library.space import SpaceKeeper
 from textinv_app.library.working_files import drop_photo_copies
 from textinv_app.photos.crop import clamp_square
 from textinv_app.photos.intake import DecodedPhoto, take_in_all
+from textinv_app.photos.names import distinct_name
 from textinv_app.runs.atomic import (
     TEMPORARY_PREFIX,
     atomic_write_text,
@@ -226,9 +228,15 @@ class Concepts:
             self._remover.remove_concept(owner, concept_id)
 
     def _keep(self, owner: str, concept: Concept, decoded: Sequence[DecodedPhoto]) -> Concept:
-        """Keep decoded photos, all or none."""
+        """Keep decoded photos, all or none, each under a name that no other photo has."""
+        names = [photo.display_name for photo in concept.photos]
+        for photo in decoded:
+            names.append(distinct_name(photo.display_name, names))
         try:
-            photos = [self._files.keep(concept.concept_id, photo) for photo in decoded]
+            photos = [
+                self._files.keep(concept.concept_id, replace(photo, display_name=name))
+                for photo, name in zip(decoded, names[len(concept.photos) :], strict=True)
+            ]
             return self._with_photos(owner, concept, (*concept.photos, *photos))
         except BaseException:
             for photo in decoded:
