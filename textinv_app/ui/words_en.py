@@ -24,7 +24,8 @@ WORDS: dict[str, str] = {
         "Five to ten photos are enough. Only you see them, and the place and time your phone "
         "stored in them are taken out."
     ),
-    "upload.keep_days": "On this server, what you have not opened for {days} days is deleted.",
+    "upload.keep_days.one": "On this server, what you have not opened for a day is deleted.",
+    "upload.keep_days.many": "On this server, what you have not opened for {n} days is deleted.",
     "upload.drop.title": "Drop photos here, or choose them",
     "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, or a ZIP of them. You can paste one, too.",
     "upload.added.one": "One photo added.",

@@ -24,8 +24,9 @@ WORDS: dict[str, str] = {
         "Cinq à dix photos suffisent. Personne d’autre ne les voit, et le lieu et l’heure que "
         "votre téléphone y a inscrits sont effacés."
     ),
-    "upload.keep_days": (
-        "Sur ce serveur, ce qui n’est pas ouvert pendant {days} jours est supprimé."
+    "upload.keep_days.one": "Sur ce serveur, ce qui n’est pas ouvert pendant un jour est supprimé.",
+    "upload.keep_days.many": (
+        "Sur ce serveur, ce qui n’est pas ouvert pendant {n} jours est supprimé."
     ),
     "upload.drop.title": "Déposez vos photos ici, ou choisissez-les",
     "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, ou un ZIP. Vous pouvez aussi en coller une.",
