@@ -73,6 +73,28 @@ def test_refuses_words_that_another_word_would_garble(word: str, other: str, cod
 
 
 @pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("rexdog2", "word.overlaps"),
+        ("easynegative1", "word.taken"),
+        ("clip_l_and_2", "word.splits"),
+        ("mycheckpoint9", "word.reserved"),
+        ("éclair1", "word.letters"),
+        ("", "word.empty"),
+    ],
+)
+def test_a_forgiven_rule_hides_none_behind_it(word: str, code: str) -> None:
+    """A word that ended with a digit was asked nothing else."""
+    with pytest.raises(WordRefused) as caught:
+        check_word(word, ["rexdog", "easynegative1"], forgiven={"word.ending", "word.start"})
+    assert caught.value.code == code
+
+
+def test_a_forgiven_rule_need_not_be_kept() -> None:
+    check_word("4fluffy2", ["rexdog"], forgiven={"word.ending", "word.start"})
+
+
+@pytest.mark.parametrize(
     ("name", "class_word", "others", "expected"),
     [
         ("Rex", "dog", [], "rexdog"),

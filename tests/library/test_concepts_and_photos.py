@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from library_world import World, byte_hits, draw_photo
 
-from textinv_app.domain.concept import SquareCrop
-from textinv_app.errors import BadInput, NotFound, PetnameError, QuotaReached, WordRefused
+from textinv_app.domain.concept import ConceptKind, SquareCrop
+from textinv_app.errors import (
+    BadInput,
+    NotFound,
+    PetnameError,
+    QuotaReached,
+    StorageFailed,
+    WordRefused,
+)
 from textinv_app.library.api import ConceptChange, ReceivedFile
 from textinv_app.library.names import clean_name
 
@@ -73,6 +81,30 @@ def test_a_word_is_unique_among_ones_own_but_not_among_all(world: World) -> None
     assert berts.concept.placeholder_token == "rexdog"
 
 
+@pytest.mark.parametrize("kind", ["style", "negative"])
+def test_a_class_word_nobody_chose_follows_the_kind(world: World, kind: ConceptKind) -> None:
+    """A style chosen on the page went on from "pet"."""
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+
+    def class_word_after(**changes: Any) -> str:
+        change = ConceptChange(**changes)
+        return world.service.update_concept(world.owner, concept_id, change).concept.class_word
+
+    assert class_word_after(kind=kind) == "picture"
+    assert class_word_after(kind="subject") == "pet"
+    assert class_word_after(class_word="watercolor") == "watercolor"
+    assert class_word_after(kind=kind) == "watercolor"
+
+
+def test_a_typed_word_is_checked_as_a_chosen_one_is(world: World) -> None:
+    world.concept("Rex")
+    other = world.service.create_concept(world.owner).concept.concept_id
+    with pytest.raises(WordRefused):
+        world.service.check_word(world.owner, other, "rexdog")
+    world.service.check_word(world.owner, other, "lunacat")
+    assert world.service.concept(world.owner, other).concept.placeholder_token == ""
+
+
 def test_one_bad_file_harms_no_other_and_no_upload_stays(world: World) -> None:
     concept_id = world.service.create_concept(world.owner).concept.concept_id
     incoming = world.data_dir / "incoming"
@@ -112,6 +144,45 @@ def test_a_copy_is_told_and_told_no_more_when_the_other_is_removed(world: World)
     assert list((world.data_dir / "concepts" / concept_id / "photos").glob(f"{first}*")) == []
 
 
+def test_pasted_pictures_of_one_name_are_told_apart(world: World) -> None:
+    """Under image.png stood "Same photo as image.png"."""
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    for seeds in ([1], [2, 1]):
+        files = [
+            ReceivedFile(draw_photo(world.root / f"{seed}.png", seed), "image.png")
+            for seed in seeds
+        ]
+        photos = world.service.add_photos(world.owner, concept_id, files).concept.photos
+    assert [(photo.display_name, photo.verdict_other) for photo in photos] == [
+        ("image.png", ""),
+        ("image (2).png", ""),
+        ("image (3).png", "image.png"),
+    ]
+
+
+def test_photos_that_can_no_longer_be_read_are_named_as_shown_and_can_be_removed(
+    world: World,
+) -> None:
+    """They went by their files' names, and with two of them no photo at all could be removed."""
+    concept = world.concept(num_photos=4)
+    concept_id = concept.concept.concept_id
+    folder = world.data_dir / "concepts" / concept_id / "photos"
+    for photo in concept.concept.photos[:2]:
+        (folder / photo.file_name).write_bytes(b"\xff\xd8 junk")
+        (folder / f"{photo.photo_id}.measured.json").unlink()
+    first, *others = (photo.photo_id for photo in concept.photos)
+    with pytest.raises(StorageFailed, match=r"photo 0\.png"):
+        world.service.move_square(
+            world.owner, concept_id, first, SquareCrop(left=0, top=0, side=99)
+        )
+    with pytest.raises(StorageFailed, match=r"photo 0\.png"):
+        world.start(concept_id)
+    for photo_id in others:
+        world.service.remove_photo(world.owner, concept_id, photo_id)
+    (left,) = world.service.concept(world.owner, concept_id).photos
+    assert (left.photo_id, left.verdict) == (first, "fine")
+
+
 def test_a_square_is_kept_inside_the_photo_and_its_picture_changes(world: World) -> None:
     concept = world.concept()
     photo = concept.photos[0]
@@ -125,6 +196,20 @@ def test_a_square_is_kept_inside_the_photo_and_its_picture_changes(world: World)
     assert moved.square_url != photo.square_url
     squares = (world.data_dir / "concepts").rglob(f"{photo.photo_id}.square-*")
     assert [path.name for path in squares] == [f"{photo.photo_id}.square-220-10-100.webp"]
+
+
+def test_a_square_made_small_is_judged_anew(world: World) -> None:
+    """Of 48 pixels it still was a good photo."""
+    concept = world.concept()
+    photo = concept.photos[0]
+
+    def verdict_of(side: int) -> str:
+        square = SquareCrop(left=0, top=0, side=side)
+        concept_id = concept.concept.concept_id
+        changed = world.service.move_square(world.owner, concept_id, photo.photo_id, square)
+        return changed.photos[0].verdict
+
+    assert [photo.verdict, verdict_of(48), verdict_of(200)] == ["fine", "small", "fine"]
 
 
 def test_the_square_and_the_mirroring_reach_the_training(world: World) -> None:
@@ -183,6 +268,7 @@ def test_a_stranger_finds_no_concept(world: World, tmp_path: Path) -> None:
         lambda: service.concept(stranger, concept_id),
         lambda: service.update_concept(stranger, concept_id, ConceptChange(name="Mine")),
         lambda: service.suggest_word(stranger, concept_id),
+        lambda: service.check_word(stranger, concept_id, "lunacat"),
         lambda: service.add_photos(stranger, concept_id, [received]),
         lambda: service.remove_photo(stranger, concept_id, photo_id),
         lambda: service.move_square(

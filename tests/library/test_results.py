@@ -366,6 +366,17 @@ def imported(world: World, name: str) -> str:
     return world.service.import_artifact(world.owner, file).artifact_id
 
 
+def test_a_word_from_elsewhere_that_holds_another_is_changed_also_where_it_ends_with_a_digit(
+    world: World,
+) -> None:
+    """The digit is forgiven, and nothing else was asked of such a word."""
+    for name in ("EasyNegative.safetensors", "EasyNegativeV2.safetensors"):
+        view = world.service.artifact(world.owner, imported(world, name))
+        assert (view.name, view.kind) == (name.removesuffix(".safetensors"), "negative")
+    assert "easynegative" not in view.placeholder_token
+    assert view.file_name == f"{view.placeholder_token}.safetensors"
+
+
 def test_a_well_known_name_makes_a_negative_embedding(world: World) -> None:
     for name, kind in (
         ("EasyNegative.safetensors", "negative"),

@@ -11,7 +11,7 @@ import pytest
 from drawn_photos import draw_animal
 
 from textinv_app.errors import PhotoRefused
-from textinv_app.photos.intake import IntakeReport, take_in
+from textinv_app.photos.intake import IntakeReport, take_in, take_in_all
 
 
 def photo_bytes(seed: int = 0) -> bytes:
@@ -155,6 +155,19 @@ def test_lying_size(claimed_bytes: int, tmp_path: Path) -> None:
 def test_unusual_packing(compression: int, tmp_path: Path) -> None:
     path = make_zip(tmp_path / "odd.zip", {"a.jpg": photo_bytes()}, compression)
     assert the_refusal(path, tmp_path).code == "zip.packing"
+
+
+@pytest.mark.parametrize("num_missing", [1, 500])
+def test_a_zip_with_a_hole_harms_no_photo_beside_it(num_missing: int, tmp_path: Path) -> None:
+    """The whole upload failed, because the disk was said to be full."""
+    entries = {f"{seed}.jpg": photo_bytes(seed) for seed in range(3)}
+    whole = make_zip(tmp_path / "hole.zip", entries).read_bytes()
+    (tmp_path / "hole.zip").write_bytes(whole[:2000] + whole[2000 + num_missing :])
+    (tmp_path / "good.jpg").write_bytes(photo_bytes())
+    received = [(tmp_path / name, name) for name in ("good.jpg", "hole.zip")]
+    report = take_in_all(received, tmp_path / "clean")
+    assert [photo.display_name for photo in report.accepted] == ["good.jpg"]
+    assert [(r.details["name"], r.code) for r in report.refused] == [("hole.zip", "zip.damaged")]
 
 
 def test_damaged(tmp_path: Path) -> None:

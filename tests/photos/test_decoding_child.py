@@ -116,9 +116,18 @@ def test_the_child_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """It was said to be full."""
     (tmp_path / "clean").write_text("a file, not a folder", encoding="utf-8")
-    with pytest.raises(StorageFailed):
+    with pytest.raises(StorageFailed) as caught:
         take_in_all([photo_file(tmp_path, "a.jpg")], tmp_path / "clean")
+    assert caught.value.code == "storage.files"
+
+
+def test_a_child_that_cannot_be_started_is_no_full_disk(tmp_path: Path) -> None:
+    no_such_program = Decoder(command=(str(tmp_path / "python"),))
+    with pytest.raises(StorageFailed) as caught:
+        take_in_all([photo_file(tmp_path, "a.jpg")], tmp_path / "clean", no_such_program)
+    assert caught.value.code == "storage.files"
 
 
 def test_nothing_temporary_stays_and_the_received_files_are_untouched(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -273,6 +274,46 @@ def test_a_picture_that_broke_off_is_refused_with_how_much(
     assert "IMG_3 is incomplete" in str(refused)
 
 
+def interlaced_png(picture: Image.Image) -> bytes:
+    """Return a PNG in Adam7's seven passes, which Pillow reads but does not write."""
+    passes = (*((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+              *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)))  # fmt: skip
+    pixels = np.asarray(picture.convert("RGB"))
+    rows = [
+        b"\x00" + row.tobytes()
+        for top, left, down, right in passes
+        for row in pixels[top::down, left::right]
+    ]
+    return png_of(picture.width, picture.height, zlib.compress(b"".join(rows)), interlaced=1)
+
+
+def interlaced_gif(picture: Image.Image) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, "GIF", interlace=1)
+    return written.getvalue()
+
+
+def progressive_jpeg(picture: Image.Image) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, "JPEG", quality=92, progressive=True)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+@pytest.mark.parametrize("make", [interlaced_png, interlaced_gif, progressive_jpeg])
+def test_a_picture_in_passes_that_broke_off_is_refused(
+    make: Callable[[Image.Image], bytes], share: float, tmp_path: Path
+) -> None:
+    """A tenth of one was taken as a good photo: few of its rows at the bottom were empty."""
+    path = tmp_path / "passes"
+    whole = make(draw_animal(640, 480))
+    path.write_bytes(whole)
+    assert take(path, tmp_path).notes == ()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    (refused,) = take_in(path, "IMG_3", tmp_path / "clean").refused
+    assert refused.code == "photo.damaged"
+
+
 def test_a_cut_heic_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.heic"
     pillow_heif.from_pillow(draw_animal()).save(path)
@@ -281,20 +322,20 @@ def test_a_cut_heic_is_refused(tmp_path: Path) -> None:
     assert refused.code == "photo.damaged"
 
 
-def png_claiming(width: int, height: int) -> bytes:
+def png_of(width: int, height: int, packed: bytes, interlaced: int = 0) -> bytes:
     def chunk(name: bytes, data: bytes) -> bytes:
         body = name + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
-    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"\x00" * 100_000)), (b"IEND", b""))
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, interlaced)
+    chunks = ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, data) for name, data in chunks)
 
 
 @pytest.mark.parametrize("side", [13_000, 60_000])
 def test_picture_bombs_are_not_opened(side: int, tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
-    path.write_bytes(png_claiming(side, side))
+    path.write_bytes(png_of(side, side, zlib.compress(b"\x00" * 100_000)))
     (refused,) = take_in(path, path.name, tmp_path / "clean").refused
     assert refused.code == "photo.bomb"
 

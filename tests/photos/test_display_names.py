@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textinv_app.photos.names import MAX_NAME_CHARACTERS, clean_display_name
+from textinv_app.photos.names import MAX_NAME_CHARACTERS, clean_display_name, distinct_name
 
 
 @given(st.text(max_size=300))
@@ -39,3 +39,15 @@ def test_any_name_becomes_a_short_visible_one(name: str) -> None:
 )
 def test_examples(given_name: str, clean: str) -> None:
     assert clean_display_name(given_name) == clean
+
+
+def test_a_name_that_is_taken_gets_a_number_before_its_extension() -> None:
+    taken: list[str] = []
+    long = "x" * 76 + ".png"
+    for name in ("image.png", "image.png", "image.png", "photo", "photo", ".jpg", ".jpg"):
+        taken.append(distinct_name(name, taken))
+    assert taken == [
+        *("image.png", "image (2).png", "image (3).png"),
+        *("photo", "photo (2)", ".jpg", ".jpg (2)"),
+    ]
+    assert distinct_name(long, [long]) == "x" * 72 + " (2).png"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from textinv_app.domain.concept import Concept, ConceptKind, SquareCrop
+from textinv_app.domain.concept import Concept, ConceptKind, SquareCrop, usual_class_word
 from textinv_app.domain.events import Judged, NearestWords, Noticed, StepDone, Validated
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.status import RunStatus
@@ -138,18 +138,27 @@ class FakeLibrary:
         view = self.concept(owner, concept_id)
         changed = {key: value for key, value in vars(change).items() if value is not None}
         if changed.get("placeholder_token"):
-            others = [
-                one.concept.placeholder_token
-                for one in self.list_concepts(owner)
-                if one.concept.concept_id != concept_id and one.concept.placeholder_token
-            ]
-            check_word(changed["placeholder_token"], others, view.concept.class_word)
+            self.check_word(owner, concept_id, changed["placeholder_token"])
+        if change.kind and view.concept.class_word == usual_class_word(view.concept.kind):
+            changed.setdefault("class_word", usual_class_word(change.kind))
         return self._keep(owner, view.concept.model_copy(update=changed), view.photos)
 
     def suggest_word(self, owner: str, concept_id: str) -> str:
         concept = self.concept(owner, concept_id).concept
-        others = [one.concept.placeholder_token for one in self.list_concepts(owner)]
-        return suggest_word(concept.name, concept.class_word, [one for one in others if one])
+        return suggest_word(concept.name, concept.class_word, self._others(owner, concept_id))
+
+    def check_word(self, owner: str, concept_id: str, word: str) -> None:
+        concept = self.concept(owner, concept_id).concept
+        check_word(word, self._others(owner, concept_id), concept.class_word)
+
+    def _others(self, owner: str, concept_id: str) -> set[str]:
+        words = {
+            one.concept.placeholder_token
+            for one in self.list_concepts(owner)
+            if one.concept.concept_id != concept_id
+        }
+        words |= {one.placeholder_token for one in self.list_artifacts(owner) if one.imported}
+        return words - {""}
 
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         view = self.concept(owner, concept_id)

@@ -28,10 +28,17 @@ def test_no_event_of_the_page_is_queued_or_named_in_an_interface() -> None:
         assert event.api_visibility == "private" or event.fn is None
 
 
-def test_a_server_that_clears_up_says_so() -> None:
-    page = build_page(FakeLibrary(), "en", PageLimits(keep_days=7))
+@pytest.mark.parametrize(
+    ("language", "keep_days", "said"),
+    [
+        *(("en", 7, "for 7 days is"), ("en", 1, "for a day is")),
+        *(("fr", 7, "pendant 7 jours"), ("fr", 1, "pendant un jour")),
+    ],
+)
+def test_a_server_that_clears_up_says_so(language: str, keep_days: int, said: str) -> None:
+    page = build_page(FakeLibrary(), language, PageLimits(keep_days=keep_days))
     values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
-    assert any("7 days" in value for value in values)
+    assert any(said in value for value in values)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

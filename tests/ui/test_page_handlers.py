@@ -146,6 +146,15 @@ def test_an_animal_is_chosen_with_one_touch(browser: Browser) -> None:
     assert "class_word.choose" not in browser.shown["form"]
 
 
+def test_a_style_is_named_after_a_picture_not_a_pet(browser: Browser) -> None:
+    browser.do("concept.new")
+    browser.do("concept.change", field="kind", value="style")
+    browser.do("concept.change", field="name", value="Van Gogh")
+    concept = browser.library.list_concepts(browser.owner)[0].concept
+    assert (concept.class_word, concept.placeholder_token) == ("picture", "vangoghpicture")
+    assert "painting, drawing, watercolor" in browser.shown["form"]
+
+
 def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -> None:
     """Of the usual pets many reached the model in French."""
     browser = Browser(library, "fr")
@@ -167,6 +176,33 @@ def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browse
     with_pet.do("concept.change", field="placeholder_token", value="dog")
     view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
     assert view.concept.placeholder_token == "biscuitdog"
+
+
+def test_the_page_knows_the_words_of_files_from_elsewhere(browser: Browser) -> None:
+    """A name was answered with an error and brought no word, and a taken word was called free."""
+    _bring(browser, "moved-in", placeholder_token="rexdog")
+    browser.do("concept.new")
+    browser.do("class_word.choose", word="dog")
+    browser.do("concept.change", field="name", value="Rex")
+    concept = browser.library.list_concepts(browser.owner)[0].concept
+    assert (concept.name, concept.placeholder_token) == ("Rex", "rexthedog")
+    assert browser.shown["toast"] == ""
+    browser.do("word.check", value="rexdog")
+    assert "You have this word already." in browser.shown["word_hint"]
+
+
+def test_a_pet_deleted_in_another_window_is_not_made_anew_by_a_field(with_pet: Browser) -> None:
+    with_pet.library.delete_concept(with_pet.owner, with_pet.shown["concept"])
+    with_pet.do("concept.change", field="name", value="Mia")
+    assert with_pet.changed == {"toast"}
+    assert with_pet.library.list_concepts(with_pet.owner) == ()
+
+
+def test_a_field_filled_in_before_there_is_a_pet_makes_one(browser: Browser) -> None:
+    assert browser.shown["concept"] == ""
+    browser.do("concept.change", field="name", value="Mia")
+    (view,) = browser.library.list_concepts(browser.owner)
+    assert (view.concept.name, view.concept.concept_id) == ("Mia", browser.shown["concept"])
 
 
 def test_a_removed_photo_is_gone(with_pet: Browser) -> None:

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.page_client import PageClient
 from tests.photo_makers import drawn_photo, shared_photos
@@ -157,6 +159,21 @@ def test_a_picture_is_no_embedding(server: PetnameServer, tmp_path: Path) -> Non
     assert answer.status_code == 200, answer.text
     assert answer.json()["added"] == 0
     assert answer.json()["refused"][0]["sentence"].endswith(".")
+
+
+def test_an_upload_that_fails_as_a_whole_leaves_no_pet(tmp_path: Path) -> None:
+    """Each try left an unnamed pet without photos."""
+    noise = np.random.default_rng(0)
+    large = [tmp_path / f"{number}.png" for number in range(4)]
+    for path in large:
+        Image.fromarray(noise.integers(0, 255, (1024, 1024, 3), dtype=np.uint8)).save(path)
+    with PetnameServer(tmp_path / "data", {"owner_quota_bytes": "10000000"}) as server:
+        page = PageClient(server)
+        assert server.upload(page.token, large, purpose="photos").json()["added"] == 4
+        answer = server.upload(page.token, [large[0]], purpose="photos")
+        assert answer.json()["code"] == "quota.space"
+        assert incoming(server) == []
+        assert len(list((server.data_dir / "concepts").iterdir())) == 1
 
 
 def test_a_full_disk_is_said_before_anything_is_sent(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ def check_methods(kind: ConceptKind, methods: Iterable[TrainingMethod]) -> None:
         )
 
 
+def usual_class_word(kind: ConceptKind) -> str:
+    """Return what a kind is called until the person says it."""
+    return "pet" if kind == "subject" else "picture"
+
+
 class Value(BaseModel):
     """Base of every value of the domain: frozen, and unknown fields are refused."""
 

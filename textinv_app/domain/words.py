@@ -62,13 +62,19 @@ _MAX_NAME_LETTERS = 20
 _MAX_CLASS_LETTERS = 12
 
 
-def check_word(word: str, others: Collection[str], class_word: str = "pet") -> None:
+def check_word(
+    word: str,
+    others: Collection[str],
+    class_word: str = "pet",
+    forgiven: Collection[str] = (),
+) -> None:
     """Raise ``WordRefused`` unless ``word`` works as a trigger word in every program.
 
-    ``others`` are the person's other words, which must not be part of each other. The error's
-    ``details['suggestion']`` is a word that would be accepted.
+    ``others`` are the person's other words, which must not be part of each other; ``forgiven`` are
+    codes of rules that need not be kept. The error's ``details['suggestion']`` is a word that
+    would be accepted.
     """
-    problem = _find_problem(word, others)
+    problem = _find_problem(word, others, forgiven)
     if problem is not None:
         code, sentence = problem
         suggestion = suggest_word(word, class_word, others)
@@ -96,54 +102,55 @@ def _read_common_words() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def _find_problem(word: str, others: Collection[str]) -> tuple[str, str] | None:
-    return _find_problem_of_form(word) or _find_problem_of_meaning(word, others)
+def _find_problem(
+    word: str, others: Collection[str], forgiven: Collection[str] = ()
+) -> tuple[str, str] | None:
+    problems = itertools.chain(_problems_of_form(word), _problems_of_meaning(word, others))
+    return next((problem for problem in problems if problem[0] not in forgiven), None)
 
 
-def _find_problem_of_form(word: str) -> tuple[str, str] | None:
+def _problems_of_form(word: str) -> Iterator[tuple[str, str]]:
     if not word:
-        return "word.empty", "A word is needed to call your pet by in a prompt."
+        yield "word.empty", "A word is needed to call your pet by in a prompt."
     if not _ALLOWED.fullmatch(word):
-        return (
+        yield (
             "word.letters",
             "Use small letters a to z without accents, digits, hyphens and underscores only, so "
             "that every program understands the word.",
         )
     if len(word) < MIN_WORD_CHARACTERS:
-        return "word.too_short", f"The word needs at least {MIN_WORD_CHARACTERS} letters."
+        yield "word.too_short", f"The word needs at least {MIN_WORD_CHARACTERS} letters."
     if len(word) > MAX_WORD_CHARACTERS:
-        return "word.too_long", f"The word may have at most {MAX_WORD_CHARACTERS} letters."
-    if not word[0].isalpha():
-        return "word.start", "The word must start with a letter."
-    if not word[-1].isalpha():
-        return (
+        yield "word.too_long", f"The word may have at most {MAX_WORD_CHARACTERS} letters."
+    if not word[:1].isalpha():
+        yield "word.start", "The word must start with a letter."
+    if not word[-1:].isalpha():
+        yield (
             "word.ending",
             "The word must end with a letter: programs add numbers at the end themselves.",
         )
     if "__" in word:
-        return "word.double_underscore", "Two underscores in a row mean something else in prompts."
-    return None
+        yield "word.double_underscore", "Two underscores in a row mean something else in prompts."
 
 
-def _find_problem_of_meaning(word: str, others: Collection[str]) -> tuple[str, str] | None:
+def _problems_of_meaning(word: str, others: Collection[str]) -> Iterator[tuple[str, str]]:
     if _SPLITTING & set(re.split(r"[_-]", word)):
-        return "word.splits", "The words “and” and “break” split a prompt in two in some programs."
+        yield "word.splits", "The words “and” and “break” split a prompt in two in some programs."
     if word in _RESERVED or any(part in word for part in _PASSED_OVER):
-        return "word.reserved", f"“{word}” means something else to some programs."
+        yield "word.reserved", f"“{word}” means something else to some programs."
     if word in others:
-        return "word.taken", f"You have taught the word “{word}” already."
+        yield "word.taken", f"You have the word “{word}” already."
     for other in others:
         if _FORM.fullmatch(other) and (other in word or word in other):
-            return (
+            yield (
                 "word.overlaps",
                 f"“{word}” and your word “{other}” contain each other; programs would mix them up.",
             )
     if word in common_words():
-        return (
+        yield (
             "word.ordinary",
             f"“{word}” is a word that models know already; yours would take its place everywhere.",
         )
-    return None
 
 
 def _fold(text: str) -> str:

@@ -209,6 +209,10 @@ class Library(Protocol):
         """Suggest a free trigger word from the concept's name and class word."""
         ...
 
+    def check_word(self, owner: str, concept_id: str, word: str) -> None:
+        """Raise ``WordRefused`` where a concept could not have a trigger word; changes nothing."""
+        ...
+
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         """Decode and keep photos; one that is refused harms no other. The files are removed."""
         ...

@@ -9,8 +9,9 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
-from textinv_app.domain.concept import Concept, ConceptKind, Photo, SquareCrop
+from textinv_app.domain.concept import Concept, ConceptKind, Photo, SquareCrop, usual_class_word
 from textinv_app.domain.words import check_word, suggest_word
 from textinv_app.errors import BadInput, PetnameError, QuotaReached, WordRefused
 from textinv_app.library.api import ConceptChange, PhotosAdded, ReceivedFile, Refusal
@@ -32,6 +33,7 @@ from textinv_app.library.space import SpaceKeeper
 from textinv_app.library.working_files import drop_photo_copies
 from textinv_app.photos.crop import clamp_square
 from textinv_app.photos.intake import DecodedPhoto, take_in_all
+from textinv_app.photos.names import distinct_name
 from textinv_app.runs.atomic import (
     TEMPORARY_PREFIX,
     atomic_write_text,
@@ -84,8 +86,7 @@ class Concepts:
                 concept_id=new_identifier(),
                 name=name,
                 kind=kind,
-                class_word=class_word
-                or {"style": "picture", "negative": "picture"}.get(kind, "pet"),
+                class_word=class_word or usual_class_word(kind),
                 created_at=now_text(),
             )
             self._tables.owners.note(owner)
@@ -110,12 +111,14 @@ class Concepts:
                 fields["class_word"] = clean_class_word(change.class_word)
             if change.kind is not None:
                 fields["kind"] = change.kind
+                if concept.class_word == usual_class_word(concept.kind):
+                    fields.setdefault("class_word", usual_class_word(change.kind))
             if change.mirror_allowed is not None:
                 fields["mirror_allowed"] = change.mirror_allowed
             if change.placeholder_token is not None:
                 word = change.placeholder_token.strip().lower()
                 if word:
-                    check_word(word, self._other_words(owner, concept_id), concept.class_word)
+                    self.check_word(owner, concept, word)
                 fields["placeholder_token"] = word
             return self._save(owner, concept.model_copy(update=fields))
 
@@ -124,6 +127,10 @@ class Concepts:
         concept = self.find(owner, concept_id)
         others = self._other_words(owner, concept_id)
         return suggest_word(concept.name, concept.class_word, others)
+
+    def check_word(self, owner: str, concept: Concept, word: str) -> None:
+        """Raise ``WordRefused`` where an owner's concept could not have a trigger word."""
+        check_word(word, self._other_words(owner, concept.concept_id), concept.class_word)
 
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         """Decode and keep photos; the received files are removed, whatever happens."""
@@ -153,7 +160,7 @@ class Concepts:
             concept = self.create(owner, sample.kind, sample.name, sample.class_word)
             word = sample.word
             try:
-                check_word(word, self._other_words(owner, concept.concept_id), sample.class_word)
+                self.check_word(owner, concept, word)
             except WordRefused:
                 # The same sample for the second time.
                 word = self.suggest_word(owner, concept.concept_id)
@@ -188,7 +195,7 @@ class Concepts:
             new = old.model_copy(update={"crop": crop})
             self._files.write_square(concept_id, new)
             photos = tuple(new if photo is old else photo for photo in concept.photos)
-            concept = self._save(owner, concept.model_copy(update={"photos": photos}))
+            concept = self._with_photos(owner, concept, photos)
             self._files.remove_old_squares(concept_id, new)
             return concept
 
@@ -221,9 +228,15 @@ class Concepts:
             self._remover.remove_concept(owner, concept_id)
 
     def _keep(self, owner: str, concept: Concept, decoded: Sequence[DecodedPhoto]) -> Concept:
-        """Keep decoded photos, all or none."""
+        """Keep decoded photos, all or none, each under a name that no other photo has."""
+        names = [photo.display_name for photo in concept.photos]
+        for photo in decoded:
+            names.append(distinct_name(photo.display_name, names))
         try:
-            photos = [self._files.keep(concept.concept_id, photo) for photo in decoded]
+            photos = [
+                self._files.keep(concept.concept_id, replace(photo, display_name=name))
+                for photo, name in zip(decoded, names[len(concept.photos) :], strict=True)
+            ]
             return self._with_photos(owner, concept, (*concept.photos, *photos))
         except BaseException:
             for photo in decoded:

@@ -195,10 +195,9 @@ def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN)
     """Return the stem of an imported file, changed where it is not a word or is taken."""
     word = re.sub(r"[^a-z0-9_-]", "", told.lower())[:41]
     try:
-        check_word(word, taken)
+        check_word(word, taken, forgiven=forgiven)
     except WordRefused as refused:
-        if refused.code not in forgiven or word in taken:
-            return str(refused.details["suggestion"])
+        return str(refused.details["suggestion"])
     return word
 
 

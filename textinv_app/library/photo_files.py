@@ -6,19 +6,29 @@ All files of a photo begin with its id and a dot, so that none is forgotten when
 from __future__ import annotations
 
 import json
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image
 
 from textinv_app.domain.concept import Photo, SquareCrop
+from textinv_app.errors import StorageFailed
 from textinv_app.library.folders import DataFolder
 from textinv_app.photos.intake import DecodedPhoto
-from textinv_app.photos.prepare import examine, write_square_preview, write_thumbnail
+from textinv_app.photos.prepare import (
+    examine,
+    photo_damaged,
+    write_square_preview,
+    write_thumbnail,
+)
 from textinv_app.photos.quality import Measurements, judge
 from textinv_app.runs.atomic import atomic_write_json, fsync_directory
+
+logger = logging.getLogger(__name__)
 
 
 class PhotoFiles:
@@ -59,11 +69,14 @@ class PhotoFiles:
             return self.keep(concept_id, DecodedPhoto(picture.stem, copy, *image.size))
 
     def write_square(self, concept_id: str, photo: Photo) -> None:
-        """Write the small picture of the square that the model will see; raises ``OSError``."""
+        """Write the small picture of the square that the model will see.
+
+        Raises ``OSError``, and ``StorageFailed`` for a photo that can no longer be read.
+        """
         folder = self._data.photos(concept_id)
-        write_square_preview(
-            folder / photo.file_name, photo.crop, folder / square_name(photo.photo_id, photo.crop)
-        )
+        small = folder / square_name(photo.photo_id, photo.crop)
+        with by_shown_names([photo]):
+            write_square_preview(folder / photo.file_name, photo.crop, small)
 
     def remove_old_squares(self, concept_id: str, photo: Photo) -> None:
         """Remove the small pictures of squares that the photo had before."""
@@ -87,27 +100,49 @@ class PhotoFiles:
         fsync_directory(folder)
 
     def judge_all(self, concept_id: str, photos: Sequence[Photo]) -> tuple[Photo, ...]:
-        """Return the photos with their verdicts, each beside those that came before it."""
+        """Return the photos with their verdicts, each beside those that came before it.
+
+        One that can no longer be read keeps its verdict, and stands beside none.
+        """
         judged: list[Photo] = []
         earlier: list[tuple[str, str]] = []
         for photo in photos:
             measured = self._measurements(concept_id, photo)
-            verdict = judge(measured, earlier)
+            if measured is None:
+                judged.append(photo)
+                continue
+            verdict = judge(measured, earlier, photo.crop.side)
             judged.append(
                 photo.model_copy(update={"verdict": verdict.name, "verdict_other": verdict.other})
             )
             earlier.append((photo.display_name, measured.fingerprint))
         return tuple(judged)
 
-    def _measurements(self, concept_id: str, photo: Photo) -> Measurements:
+    def _measurements(self, concept_id: str, photo: Photo) -> Measurements | None:
         path = self._data.photos(concept_id) / f"{photo.photo_id}.measured.json"
         try:
             return Measurements(**json.loads(path.read_text(encoding="utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
-            # Of an older Petname, or damaged: measured again.
+            pass  # Of an older Petname, or damaged: measured again.
+        try:
             facts = examine(self._data.photos(concept_id) / photo.file_name)
-            atomic_write_json(path, asdict(facts.measurements))
-            return facts.measurements
+        except StorageFailed as error:
+            logger.warning("a photo is not judged: %s", error)
+            return None
+        atomic_write_json(path, asdict(facts.measurements))
+        return facts.measurements
+
+
+@contextmanager
+def by_shown_names(photos: Sequence[Photo]) -> Iterator[None]:
+    """Let a stored photo that can no longer be read go by the name that the page shows."""
+    try:
+        yield
+    except StorageFailed as error:
+        for photo in photos:
+            if photo.file_name == error.details.get("file_name"):
+                raise photo_damaged(photo.display_name) from error
+        raise
 
 
 def thumbnail_name(photo: Photo) -> str:

@@ -165,6 +165,11 @@ class Service:
         return self._parts.concepts.suggest_word(owner, concept_id)
 
     @told()
+    def check_word(self, owner: str, concept_id: str, word: str) -> None:
+        """Raise ``WordRefused`` where a concept could not have a trigger word; changes nothing."""
+        self._parts.concepts.check_word(owner, self._parts.concepts.find(owner, concept_id), word)
+
+    @told()
     def add_photos(self, owner: str, concept_id: str, files: Sequence[ReceivedFile]) -> PhotosAdded:
         """Decode and keep photos; one that is refused harms no other. The files are removed."""
         self._parts.warming.expect()

@@ -30,6 +30,7 @@ from textinv_app.library.folders import (
     now_text,
     write_owner,
 )
+from textinv_app.library.photo_files import by_shown_names
 from textinv_app.library.queue_rules import QueueRules
 from textinv_app.library.removing import Tables
 from textinv_app.library.run_rows import NewRun, RunRow
@@ -181,12 +182,13 @@ class Training:
             atomic_write_text(layout.spec, spec.model_dump_json(indent=1))
             write_control(layout.control, Control(wanted="run", attempt=0))
             photos = self._data.photos(concept.concept_id)
-            prepare_dataset(
-                [(photos / photo.file_name, photo.crop) for photo in concept.photos],
-                spec.settings.resolution_pixels,
-                layout.dataset,
-                concept.mirror_allowed,
-            )
+            with by_shown_names(concept.photos):
+                prepare_dataset(
+                    [(photos / photo.file_name, photo.crop) for photo in concept.photos],
+                    spec.settings.resolution_pixels,
+                    layout.dataset,
+                    concept.mirror_allowed,
+                )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

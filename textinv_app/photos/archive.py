@@ -114,9 +114,14 @@ def _is_bomb(entry: zipfile.ZipInfo) -> bool:
 
 
 def _overlap(archive: zipfile.ZipFile, raw: BinaryIO, entries: list[zipfile.ZipInfo]) -> bool:
-    """Whether two entries share bytes, or an entry reaches into the table of contents."""
+    """Whether two entries share bytes, or an entry reaches into the table of contents.
+
+    Raises ``BadZipFile`` where bytes are missing, so that an entry begins outside the file.
+    """
     spans = []
     for entry in entries:
+        if not 0 <= entry.header_offset <= archive.start_dir:
+            raise zipfile.BadZipFile(f"an entry at {entry.header_offset}")
         raw.seek(entry.header_offset)
         header = raw.read(_LOCAL_HEADER_BYTES)
         if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(_LOCAL_SIGNATURE):

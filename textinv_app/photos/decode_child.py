@@ -27,7 +27,12 @@ from textinv_app.photos.decoding import Refused, decode, prepare_process
 from textinv_app.runs.atomic import atomic_write_bytes
 
 _JPEG_QUALITY = 95
-_STORAGE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
+_STORAGE_CODES = {
+    errno.ENOSPC: "storage.full",
+    errno.EDQUOT: "storage.full",
+    errno.EROFS: "storage.files",
+    errno.EACCES: "storage.files",
+}
 
 
 def limit_process() -> None:
@@ -73,7 +78,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"ok": False, "code": "photo.too_much_memory", "details": {}}
     except OSError as error:
-        code = "storage.full" if error.errno in _STORAGE_ERRORS else "photo.unreadable"
+        code = _STORAGE_CODES.get(error.errno or 0, "photo.unreadable")
         return {"ok": False, "code": code, "details": {}}
     return {
         "ok": True,

@@ -40,7 +40,10 @@ class Decoded:
 
 @dataclass(frozen=True)
 class NotDecoded:
-    """Why the child wrote nothing: a code of ``refusals`` (or ``storage.full``) and its blanks."""
+    """Why the child wrote nothing: a code of ``refusals``, ``storage.full`` or ``storage.files``.
+
+    ``details`` are the blanks of its sentence.
+    """
 
     code: str
     details: dict[str, str | int | float]

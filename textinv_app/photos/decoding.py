@@ -140,7 +140,10 @@ def _check_size(size: tuple[int, int], kind: str, source_bytes: int) -> None:
 
 
 def _load(source: Path, kind: PictureKind, source_bytes: int, notes: list[str]) -> Image.Image:
-    """Decode fully; a picture that broke off near its end is taken, with a note."""
+    """Decode fully; a picture that broke off near its end is taken, with a note.
+
+    Not one stored in passes: what it lacks is missing everywhere, not at the bottom.
+    """
     try:
         return _open(source, kind, source_bytes)
     except DECODER_ERRORS as error:
@@ -150,10 +153,13 @@ def _load(source: Path, kind: PictureKind, source_bytes: int, notes: list[str]) 
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         image = _open(source, kind, source_bytes)
+        in_passes = _is_in_passes(source, kind)
     except DECODER_ERRORS as error:
         raise Refused("photo.damaged") from error
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if in_passes:
+        raise Refused("photo.damaged") from first_error
     missing = _missing_fraction(image, kind)
     if missing > limits.MAX_MISSING_FRACTION:
         percent = max(1, round(100 * missing))
@@ -176,6 +182,16 @@ def _open(source: Path, kind: PictureKind, source_bytes: int) -> Image.Image:
         image.draft(None, (limits.MAX_STORED_SIDE_PIXELS, limits.MAX_STORED_SIDE_PIXELS))
     image.load()
     return image
+
+
+def _is_in_passes(source: Path, kind: PictureKind) -> bool:
+    """Whether the whole picture comes coarse first, then finer (progressive, interlaced)."""
+    # Opened anew, because a GIF says so only until it is decoded.
+    with Image.open(source, formats=PILLOW_FORMATS[kind]) as image:
+        if kind == "gif":
+            decoder_settings: Any = image.tile[0].args
+            return bool(decoder_settings[1])
+        return "progressive" in image.info or "interlace" in image.info
 
 
 def _is_animated(source: Path, kind: PictureKind) -> bool:

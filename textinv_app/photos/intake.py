@@ -6,9 +6,10 @@ picture is decoded in a throw-away child process.
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from textinv_app.photos.names import clean_display_name
 from textinv_app.photos.refusals import SENTENCES, refusal
 from textinv_app.photos.sniffing import HEAD_BYTES, PICTURE_KINDS, sniff
 from textinv_app.runs.atomic import TEMPORARY_PREFIX, fsync_directory
+
+_STORAGE_SENTENCES: Mapping[str, str] = {
+    "storage.full": "The disk is full; no photo was kept. Free some space and try again.",
+    "storage.files": (
+        "The photos could not be read or kept. Check the disk of this machine, then try again."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,8 @@ def take_in_all(
 
     ``received`` holds paths with the names their senders gave. The received files are left as they
     are. One bad file never harms the others. All share one decoding child, ended before this
-    returns. Raises ``StorageFailed`` where ``destination`` cannot be written; nothing stays then.
+    returns. Raises ``StorageFailed`` where ``destination`` cannot be written or no child
+    be started; nothing stays then.
     """
     accepted: list[DecodedPhoto] = []
     refused: list[PhotoRefused] = []
@@ -81,7 +90,8 @@ def take_in_all(
             photo.path.unlink(missing_ok=True)
         if isinstance(error, StorageFailed):
             raise
-        raise _storage_failed() from error
+        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise _storage_failed("storage.full" if is_full else "storage.files") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return IntakeReport(tuple(accepted), tuple(refused))
@@ -118,8 +128,8 @@ def _decode(
     stem = secrets.token_hex(8)
     outcome = child.decode(source.resolve(), folder.resolve() / stem)
     if not isinstance(outcome, Decoded):
-        if outcome.code == "storage.full":
-            raise _storage_failed()
+        if outcome.code in _STORAGE_SENTENCES:
+            raise _storage_failed(outcome.code)
         code = outcome.code if outcome.code in SENTENCES else "photo.crashed"
         return refusal(code, display_name, **outcome.details)
     path = outcome.path
@@ -137,7 +147,5 @@ def _move(photo: DecodedPhoto, destination: Path) -> DecodedPhoto:
     return replace(photo, path=final)
 
 
-def _storage_failed() -> StorageFailed:
-    return StorageFailed(
-        "storage.full", "The photos could not be kept: the disk is full or cannot be written."
-    )
+def _storage_failed(code: str) -> StorageFailed:
+    return StorageFailed(code, _STORAGE_SENTENCES[code])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
+from collections.abc import Collection
 
 MAX_NAME_CHARACTERS = 80
 _MAX_EXTENSION_CHARACTERS = 10
@@ -30,11 +32,20 @@ def clean_display_name(name: str) -> str:
     return _shorten(composed)
 
 
+def distinct_name(name: str, taken: Collection[str]) -> str:
+    """Return a clean name with a number, ``image (2).png``, where it is among those taken."""
+    numbered = (_marked(name, f" ({number})") for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in taken)
+
+
 def _shorten(name: str) -> str:
-    if len(name) <= MAX_NAME_CHARACTERS:
-        return name
+    return name if len(name) <= MAX_NAME_CHARACTERS else _marked(name, "…")
+
+
+def _marked(name: str, mark: str) -> str:
+    """Put a mark before the extension; where that is too long, the last letters before it go."""
     stem, dot, extension = name.rpartition(".")
-    if not dot or len(extension) > _MAX_EXTENSION_CHARACTERS or " " in extension:
-        stem, extension = name, ""
-    ending = f"…{dot}{extension}" if extension else "…"
+    if not stem or len(extension) > _MAX_EXTENSION_CHARACTERS or " " in extension:
+        stem, dot, extension = name, "", ""
+    ending = f"{mark}{dot}{extension}"
     return stem[: MAX_NAME_CHARACTERS - len(ending)].rstrip() + ending

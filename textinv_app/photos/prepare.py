@@ -46,12 +46,16 @@ def open_stored(path: Path) -> Image.Image:
         with Image.open(path, formats=_STORED_FORMATS) as image:
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
-        raise StorageFailed(
-            "storage.photo_damaged",
-            f"The stored photo {path.name} can no longer be read. Please remove it and send it "
-            "again.",
-            file_name=path.name,
-        ) from error
+        raise photo_damaged(path.name) from error
+
+
+def photo_damaged(file_name: str) -> StorageFailed:
+    """Return the error of a stored photo that can no longer be read."""
+    return StorageFailed(
+        "storage.photo_damaged",
+        f"The stored photo {file_name} can no longer be read. Please remove it and send it again.",
+        file_name=file_name,
+    )
 
 
 def examine(path: Path) -> PhotoFacts:

@@ -22,7 +22,8 @@ Grey = npt.NDArray[np.float64]
 VerdictName = Literal["fine", "small", "blurred", "dark", "same_as", "mirrored_copy_of"]
 
 SMALL_SIDE_PIXELS = 192
-"""Shorter side below which a photo is small: a 512 pixel model would see it blown up 2.7 times."""
+"""Side of the square below which a photo is small: a 512 pixel model would see it blown up 2.7
+times."""
 BLURRED_BELOW = 120.0
 """Good photos: 597 and more. Blurred by 1, 2, 3, 4 pixels in 512: medians 308, 77, 25, 12."""
 DARK_BELOW = 48.0
@@ -71,12 +72,17 @@ def measure(pixels: Pixels) -> Measurements:
     )
 
 
-def judge(measurements: Measurements, others: Iterable[tuple[str, str]] = ()) -> Verdict:
+def judge(
+    measurements: Measurements,
+    others: Iterable[tuple[str, str]] = (),
+    square_side_pixels: int | None = None,
+) -> Verdict:
     """Return the verdict on a photo; ``others`` are (display name, fingerprint) of earlier photos.
 
-    The photo's own faults come first: a blurred copy is better known as blurred.
+    The model sees a square of ``square_side_pixels``, or the largest there is. The photo's own
+    faults come first: a blurred copy is better known as blurred.
     """
-    if measurements.short_side_pixels < SMALL_SIDE_PIXELS:
+    if (square_side_pixels or measurements.short_side_pixels) < SMALL_SIDE_PIXELS:
         return Verdict("small")
     if measurements.brightness < DARK_BELOW:
         return Verdict("dark")

@@ -114,7 +114,7 @@ ERRORS: dict[str, str] = {
     "word.double_underscore": "Two underscores in a row mean something else in prompts.",
     "word.splits": "The words “and” and “break” split a prompt in two in some programs.",
     "word.reserved": "This word means something else to some programs.",
-    "word.taken": "You have taught this word already.",
+    "word.taken": "You have this word already.",
     "word.overlaps": (
         "This word and another of yours contain each other; programs would mix them up."
     ),

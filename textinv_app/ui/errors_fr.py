@@ -191,7 +191,7 @@ ERRORS: dict[str, str] = {
         "Les mots « and » et « break » coupent la demande en deux dans certains programmes."
     ),
     "word.reserved": "Ce mot a un autre sens pour certains programmes.",
-    "word.taken": "Vous avez déjà appris ce mot au modèle.",
+    "word.taken": "Vous avez déjà ce mot.",
     "word.overlaps": (
         "Ce mot et un autre des vôtres se contiennent ; les programmes les confondraient."
     ),

@@ -68,7 +68,7 @@ def _class_word(words: Words, concept: Concept) -> Html:
     return present.field(
         words("form.class_word"),
         tag("div", control, options, _animals(words, concept)),
-        words("form.class_word_vague" if is_vague else "form.class_word_help"),
+        words("form.class_word_vague" if is_vague else f"form.class_word_help_{concept.kind}"),
         field_id=ids.CLASS_WORD_FIELD,
     )
 

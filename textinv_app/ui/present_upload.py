@@ -24,7 +24,7 @@ def drop_zone(words: Words, max_bytes: int, keep_days: int = 0) -> Html:
     zone = _drop(words, "upload.drop", ids.UPLOAD_INPUT, "photos", _PHOTO_TYPES, max_bytes)
     if not keep_days:
         return zone
-    note = tag("p", words("upload.keep_days", days=keep_days), class_="pn-help pn-keep-days")
+    note = tag("p", words.count("upload.keep_days", keep_days), class_="pn-help pn-keep-days")
     return tag("div", zone, note)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from textinv_app.domain.concept import Concept, SquareCrop
-from textinv_app.domain.words import check_word, suggest_word
+from textinv_app.domain.views import ConceptView
 from textinv_app.errors import BadInput, WordRefused
 from textinv_app.library.api import ConceptChange, Refusal
 from textinv_app.ui import present, present_form, present_upload
@@ -86,7 +86,7 @@ def choose_class_word(visit: Visit, command: Command) -> Reply:
 
 
 def _changed(visit: Visit, change: ConceptChange) -> Reply:
-    view = visit.concept or visit.library.create_concept(visit.owner)
+    view = _opened_or_new(visit)
     concept_id = view.concept.concept_id
     suggested = change.placeholder_token is None and _is_suggested(visit, view.concept)
     try:
@@ -94,10 +94,20 @@ def _changed(visit: Visit, change: ConceptChange) -> Reply:
     except WordRefused as error:
         return Reply(concept_id, drawn={"word_hint": _refused_word(visit, error)})
     if suggested and view.concept.name:
-        word = suggest_word(view.concept.name, view.concept.class_word, _other_words(visit))
+        word = visit.library.suggest_word(visit.owner, concept_id)
         change_word = ConceptChange(placeholder_token=word)
         visit.library.update_concept(visit.owner, concept_id, change_word)
     return Reply(concept_id, _CONCEPT_PARTS)
+
+
+def _opened_or_new(visit: Visit) -> ConceptView:
+    """Return the open pet, or a new one where none was open.
+
+    Raises ``NotFound`` for one that was deleted in another window: it is not made anew, empty.
+    """
+    if not visit.concept_id:
+        return visit.library.create_concept(visit.owner)
+    return visit.library.concept(visit.owner, visit.concept_id)
 
 
 def _is_suggested(visit: Visit, concept: Concept) -> bool:
@@ -106,16 +116,8 @@ def _is_suggested(visit: Visit, concept: Concept) -> bool:
         return True
     if visit.library.list_runs(visit.owner, concept.concept_id):
         return False
-    word = suggest_word(concept.name, concept.class_word, _other_words(visit))
+    word = visit.library.suggest_word(visit.owner, concept.concept_id)
     return word == concept.placeholder_token
-
-
-def _other_words(visit: Visit) -> list[str]:
-    return [
-        view.concept.placeholder_token
-        for view in visit.concepts
-        if view.concept.concept_id != visit.concept_id and view.concept.placeholder_token
-    ]
 
 
 def check_typed_word(visit: Visit, command: Command) -> Reply:
@@ -123,9 +125,8 @@ def check_typed_word(visit: Visit, command: Command) -> Reply:
     typed = command.text("value", 60).lower()
     if not typed:
         return Reply(visit.concept_id, drawn={"word_hint": Html("")})
-    class_word = visit.concept.concept.class_word if visit.concept else "pet"
     try:
-        check_word(typed, _other_words(visit), class_word)
+        visit.library.check_word(visit.owner, visit.concept_id, typed)
     except WordRefused as error:
         return Reply(visit.concept_id, drawn={"word_hint": _refused_word(visit, error)})
     return Reply(visit.concept_id, drawn={"word_hint": _good_word(visit, typed)})

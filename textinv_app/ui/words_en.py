@@ -24,7 +24,8 @@ WORDS: dict[str, str] = {
         "Five to ten photos are enough. Only you see them, and the place and time your phone "
         "stored in them are taken out."
     ),
-    "upload.keep_days": "On this server, what you have not opened for {days} days is deleted.",
+    "upload.keep_days.one": "On this server, what you have not opened for a day is deleted.",
+    "upload.keep_days.many": "On this server, what you have not opened for {n} days is deleted.",
     "upload.drop.title": "Drop photos here, or choose them",
     "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, or a ZIP of them. You can paste one, too.",
     "upload.added.one": "One photo added.",
@@ -71,7 +72,15 @@ WORDS: dict[str, str] = {
     "form.name_negative": "Name of this collection",
     "form.name_example": "for example Rex",
     "form.class_word": "What it is, in one word",
-    "form.class_word_help": "An ordinary word that the new one starts from: dog, cat, rabbit…",
+    "form.class_word_help_subject": (
+        "An ordinary word that the new one starts from: dog, cat, rabbit…"
+    ),
+    "form.class_word_help_style": (
+        "An ordinary word that the new one starts from: painting, drawing, watercolor…"
+    ),
+    "form.class_word_help_negative": (
+        "An ordinary word that the new one starts from: picture, photo or drawing."
+    ),
     "form.class_word_vague": (
         "“Pet” is vague. Say dog, cat or whatever it is: the new word starts from there."
     ),

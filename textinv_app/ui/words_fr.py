@@ -24,8 +24,9 @@ WORDS: dict[str, str] = {
         "Cinq à dix photos suffisent. Personne d’autre ne les voit, et le lieu et l’heure que "
         "votre téléphone y a inscrits sont effacés."
     ),
-    "upload.keep_days": (
-        "Sur ce serveur, ce qui n’est pas ouvert pendant {days} jours est supprimé."
+    "upload.keep_days.one": "Sur ce serveur, ce qui n’est pas ouvert pendant un jour est supprimé.",
+    "upload.keep_days.many": (
+        "Sur ce serveur, ce qui n’est pas ouvert pendant {n} jours est supprimé."
     ),
     "upload.drop.title": "Déposez vos photos ici, ou choisissez-les",
     "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, ou un ZIP. Vous pouvez aussi en coller une.",
@@ -73,7 +74,15 @@ WORDS: dict[str, str] = {
     "form.name_negative": "Nom de cette collection",
     "form.name_example": "par exemple Rex",
     "form.class_word": "Ce que c’est, en un mot",
-    "form.class_word_help": (
+    "form.class_word_help_style": (
+        "Le mot courant dont part le nouveau : peinture, dessin, aquarelle… Le modèle ne connaît "
+        "que l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
+    ),
+    "form.class_word_help_negative": (
+        "Le mot courant dont part le nouveau : image, photo ou dessin. Le modèle ne connaît que "
+        "l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
+    ),
+    "form.class_word_help_subject": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
         "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),

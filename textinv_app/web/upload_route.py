@@ -71,10 +71,16 @@ class UploadRoute:
         raise BadInput("upload.unknown_purpose", "The upload does not say what it is for.")
 
     def _add_photos(self, owner: str, form: ReceivedForm, concept_id: str) -> dict[str, Any]:
-        """Add photos to a concept, made new where none is named."""
-        if not concept_id:
+        """Add photos to a concept, made new where none is named; gone again where that fails."""
+        is_new = not concept_id
+        if is_new:
             concept_id = self._library.create_concept(owner).concept.concept_id
-        added = self._library.add_photos(owner, concept_id, form.files)
+        try:
+            added = self._library.add_photos(owner, concept_id, form.files)
+        except BaseException:
+            if is_new:
+                self._library.delete_concept(owner, concept_id)
+            raise
         return {
             "concept_id": concept_id,
             "added": added.num_added,
