@@ -263,6 +263,25 @@ def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: B
     assert "puppy" in html
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"wanted": "stop"}, {"wanted": "pause"}, {"phase": "exporting"}, {"phase": "loading_model"}],
+)
+def test_time_left_is_told_only_while_it_learns(
+    with_pet: Browser, otherwise: dict[str, str]
+) -> None:
+    """It said "5 min left" beside "Keeping the best so far"."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 100)
+    with_pet.tick()
+    assert "s left" in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, **otherwise)
+    with_pet.tick()
+    assert "s left" not in with_pet.shown["train_runs"]
+    assert "step 100 of 250" in with_pet.shown["train_runs"]
+
+
 def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     with_pet: Browser,
 ) -> None:

@@ -113,7 +113,9 @@ def status_text(words: Words, view: RunView) -> str:
 def _progress(words: Words, view: RunView) -> Html:
     status = status_text(words, view)
     right = ""
-    if view.status is RunStatus.RUNNING and view.step is not None:
+    # What was left at the last step says nothing of stopping, writing, or loading once more.
+    is_learning = view.phase == "training" and view.wanted == "run"
+    if view.status is RunStatus.RUNNING and is_learning and view.step is not None:
         remaining = view.step.remaining_seconds
         if remaining > 0:
             right = words("run.left", time=words.duration(remaining))
