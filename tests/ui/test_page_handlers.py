@@ -14,6 +14,8 @@ from fake_library import MAX_PETS, FakeLibrary
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
+from textinv_app.ui.desk import Visit
+from textinv_app.ui.markup import Html
 from textinv_app.ui.page import (
     ALL_OUTPUTS,
     LOOK_OUTPUTS,
@@ -419,6 +421,28 @@ def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Brows
     with_pet.library.finish(with_pet.owner, run_id)
     with_pet.tick()
     assert {"compare_setup", "manage_files"} <= with_pet.changed
+    assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
+
+
+def test_a_run_that_ends_while_the_page_is_loaded_is_noticed(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was shown as learning for up to half an hour."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    draw_storage = PARTS["manage_storage"]
+
+    def end_meanwhile(visit: Visit) -> Html:
+        with_pet.library.finish(with_pet.owner, run_id)
+        return draw_storage(visit)
+
+    with monkeypatch.context() as patch:
+        # The last part but those of the dialog: the trainings are drawn already.
+        patch.setitem(PARTS, "manage_storage", end_meanwhile)
+        with_pet.load(with_pet.shown["concept"])
+    with_pet.tick()
+    assert 'data-status="done"' in with_pet.shown["train_runs"]
     assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
 
 
