@@ -329,6 +329,28 @@ def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) ->
     assert "so far" not in html
 
 
+@pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.QUEUED, RunStatus.FAILED])
+def test_a_run_that_does_not_learn_is_not_told_to_stop(
+    with_pet: Browser, status: RunStatus
+) -> None:
+    """A failed one was hailed with "This is Rex!"."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    with_pet.tick()
+    assert "This is Biscuit!" in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, status=status)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "This is Biscuit!" not in html
+    assert "pn-verdict-" not in html
+    is_over = status is RunStatus.FAILED
+    assert ('role="meter"' in html, "Best so far: step 250." in html) == (not is_over, not is_over)
+    # The curves and pictures stay.
+    assert html.count('<svg class="pn-chart') == 2
+    assert 'data-preview-step="250"' in html
+
+
 def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(
     with_pet: Browser,
 ) -> None:

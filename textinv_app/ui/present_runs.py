@@ -175,7 +175,7 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
 
 
 def _verdict(words: Words, view: RunView) -> Html | None:
-    if not view.verdicts or view.status is RunStatus.CANCELLED:
+    if not view.verdicts or view.status in {RunStatus.CANCELLED, RunStatus.FAILED}:
         return None
     best, is_negative = _best(view.verdicts), view.kind == "negative"
     told, when, kept = view.verdicts[-1], "", "judged.best"
@@ -183,18 +183,21 @@ def _verdict(words: Words, view: RunView) -> Html | None:
         # What is kept is the best, whatever became of the steps behind it.
         told, when, kept = best, "done_", "judged.kept"
     key = f"judged.{'negative_' if is_negative else ''}{when}{told.verdict}"
-    return tag(
-        "div",
-        tag(
-            "p",
-            words(key, name=view.concept_name or view.placeholder_token),
-            class_="pn-verdict-text",
-        ),
-        # What is not to be seen is judged by what was learnt, not by what pictures look like.
+    text = tag(
+        "p", words(key, name=view.concept_name or view.placeholder_token), class_="pn-verdict-text"
+    )
+    # One that rests is not told to stop, nor hailed as if it were done.
+    rests = view.status in {RunStatus.PAUSED, RunStatus.QUEUED}
+    # What is not to be seen is judged by what was learnt, not by what pictures look like.
+    parts = (
+        None if rests else text,
         None if is_negative else present.likeness_meter(words, told.likeness, "previews"),
         tag("p", words(kept, step=best.step), class_="pn-help") if best else None,
-        class_=f"pn-verdict pn-verdict-{told.verdict}",
     )
+    if all(part is None for part in parts):
+        return None
+    style = "pn-verdict" if rests else f"pn-verdict pn-verdict-{told.verdict}"
+    return tag("div", *parts, class_=style)
 
 
 def _best(verdicts: Sequence[Judged]) -> Judged | None:
