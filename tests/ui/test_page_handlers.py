@@ -292,10 +292,15 @@ def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     with_pet.library.advance(with_pet.owner, run_id, 25)
     with_pet.tick()
     assert "pn-redrawn" not in with_pet.shown["train_runs"]
+    assert "how much your photos still surprise" in with_pet.shown["train_runs"]
     with_pet.library.redraw(with_pet.owner, run_id, 3)
     with_pet.tick()
     html = with_pet.shown["train_runs"]
     assert "Your photos, the way Crayon draws them" in html
+    # The curves are of the drawings, too.
+    assert "how much the drawings of your photos still surprise" in html
+    assert "look like the drawings of your photos" in html
+    assert "how much your photos still surprise" not in html
     assert [f"Photo {number}, drawn by Crayon" in html for number in (1, 2, 3, 4)] == [
         *(True, True, True),
         False,

@@ -281,14 +281,16 @@ def _charts(words: Words, view: RunView) -> Html | None:
     if view.step is None and not view.validations:
         return None
     last_step = float(view.step.max_steps) if view.step and not view.status.is_final else None
+    # What is learnt from, and measured against.
+    of = "_redrawn" if view.redrawn else ""
     loss = _figure(
-        words("chart.loss"), words("chart.loss_help"), _loss_chart(words, view, last_step)
+        words("chart.loss"), words(f"chart.loss_help{of}"), _loss_chart(words, view, last_step)
     )
     if view.kind == "negative":
         return tag("div", loss, class_="pn-charts")
     likeness = _figure(
         words("chart.likeness"),
-        words("chart.likeness_help"),
+        words(f"chart.likeness_help{of}"),
         _likeness_chart(words, view, last_step),
     )
     return tag("div", loss, likeness, class_="pn-charts")
