@@ -12,12 +12,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from textinv_app.domain.events import Failed
 from textinv_app.domain.status import RunStatus
 from textinv_app.executors.base import Executor
 from textinv_app.library.folders import DataFolder
 from textinv_app.library.following import Followers, RunProgress
 from textinv_app.library.removing import Remover, Tables
-from textinv_app.library.results_on_disk import artifact_of_run, read_manifest, read_outcome
+from textinv_app.library.results_on_disk import (
+    artifact_of_run,
+    read_manifest,
+    read_outcome,
+    write_outcome,
+)
 from textinv_app.library.run_rows import RunRow
 from textinv_app.library.watching import Decision, Sight, decide
 from textinv_app.library.working_files import drop_working_files
@@ -156,15 +162,16 @@ class Supervisor:
         if after is RunStatus.DONE:
             self._finish_done(run)
         elif after is RunStatus.FAILED and sight.outcome is not None and sight.outcome.failed:
-            failed = sight.outcome.failed
-            self._fail(run, failed.code, failed.sentence, dict(failed.details))
+            self._fail(run, sight.outcome.failed)
         elif after is RunStatus.FAILED:
-            code = decision.error_code or "training.result_missing"
-            self._fail(run, code, _SENTENCES[code], {})
+            self._give_up(run, decision.error_code or "training.result_missing")
         elif after is not None:
-            self._tables.runs.move(
-                run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
-            )
+            with self._tables.store.transaction():
+                moved = self._tables.runs.move(
+                    run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
+                )
+                if moved and after is RunStatus.CANCELLED and sight.outcome is None:
+                    write_outcome(run, self._data.run(run.run_id))
         if after is RunStatus.CANCELLED:
             drop_working_files(self._data.run(run.run_id))
         logger.info("run %s is now %s", run.run_id, after.value if after else "")
@@ -174,23 +181,27 @@ class Supervisor:
         run_dir = self._data.run(run.run_id)
         manifest = read_manifest(RunLayout(run_dir).result)
         if manifest is None:
-            code = "training.result_missing"
-            self._fail(run, code, _SENTENCES[code], {})
+            self._give_up(run, "training.result_missing")
             return
         with self._tables.store.transaction():
             if self._tables.runs.move(run, RunStatus.DONE, artifact_id=run.run_id):
                 self._tables.artifacts.add(artifact_of_run(run, run_dir, manifest))
         drop_working_files(self._data.run(run.run_id))
 
-    def _fail(
-        self, run: RunRow, code: str, sentence: str, details: dict[str, str | int | float]
-    ) -> None:
-        self._tables.runs.move(
+    def _give_up(self, run: RunRow, code: str) -> None:
+        """Fail a run whose runner has not said so itself, and note that in its folder."""
+        failed = Failed(code=code, sentence=_SENTENCES[code])
+        with self._tables.store.transaction():
+            if self._fail(run, failed):
+                write_outcome(run, self._data.run(run.run_id), failed)
+
+    def _fail(self, run: RunRow, failed: Failed) -> bool:
+        return self._tables.runs.move(
             run,
             RunStatus.FAILED,
-            error_code=code,
-            error_sentence=sentence,
-            error_details=details,
+            error_code=failed.code,
+            error_sentence=failed.sentence,
+            error_details=dict(failed.details),
         )
 
     def _forget_times(self, run_ids: set[str]) -> None:
