@@ -473,6 +473,18 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(run_of: RunOf, damage
     assert same_tensors(vectors_of(layout), vectors_of(whole_layout))
 
 
+def test_where_every_checkpoint_is_damaged_it_says_that_it_begins_anew(run_of: RunOf) -> None:
+    """It said that it goes on from the one before, which there was not."""
+    spec, layout = run_of(max_steps=4)
+    layout.checkpoints.mkdir()
+    damaged = layout.checkpoints / "step-000100.ckpt"
+    damaged.write_bytes(b"damaged")
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.checkpoints_lost"
+    assert not damaged.exists()
+
+
 @pytest.mark.parametrize("method", ["embedding", "lora"])
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_every_family_trains_to_a_file(run_of: RunOf, family: Family, method: Method) -> None:

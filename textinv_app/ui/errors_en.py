@@ -178,6 +178,7 @@ ERRORS: dict[str, str] = {
         "again”; nothing that was saved is lost."
     ),
     "notice.checkpoint_damaged": "The last save was damaged; it goes on from the one before.",
+    "notice.checkpoints_lost": "What was saved was damaged, so the training begins anew.",
     "notice.ran_away": (
         "The learning ran away at step {step}. It goes on, slower, from step {back_to}."
     ),

@@ -261,6 +261,9 @@ ERRORS: dict[str, str] = {
     "notice.checkpoint_damaged": (
         "La dernière sauvegarde était abîmée ; on repart de la précédente."
     ),
+    "notice.checkpoints_lost": (
+        "Ce qui était enregistré était abîmé : l’apprentissage reprend du début."
+    ),
     "notice.ran_away": (
         "L’apprentissage s’est emballé à l’étape {step}. On repart, plus doucement, de l’étape "
         "{back_to}."
