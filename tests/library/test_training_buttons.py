@@ -116,6 +116,26 @@ def test_stop_of_a_paused_run_keeps_what_it_has_learnt(world: World, run_id: str
     assert result_of(world, run_id) == state_after(paused.step.step)
 
 
+def test_a_stop_that_cannot_save_keeps_the_checkpoint_for_another_try(
+    world: World, run_id: str
+) -> None:
+    """It was cancelled, its checkpoints removed, as if there had been nothing to keep."""
+    world.tick_until_step(run_id, 12)
+    world.service.pause_run(world.owner, run_id)
+    paused = world.tick_until_status(run_id, RunStatus.PAUSED)
+    assert paused.step is not None
+    world.reopen(scripted_executor(SCRIPT_MISBEHAVE="die_at_start"))
+    world.service.stop_run(world.owner, run_id)
+    failed = world.tick_until_status(run_id, RunStatus.FAILED, RunStatus.CANCELLED)
+    assert (failed.status, failed.error_code) == (RunStatus.FAILED, "training.gave_up")
+
+    world.reopen(scripted_executor(SCRIPT_STEP_SECONDS="0.01"))
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_step(run_id, paused.step.step + 1)
+    world.tick_until_status(run_id, RunStatus.DONE)
+    assert result_of(world, run_id) == state_after(QUICK_STEPS)
+
+
 def test_stop_wins_over_pause_and_resume(world: World, run_id: str) -> None:
     world.tick_until_step(run_id, 12)
     world.service.pause_run(world.owner, run_id)
