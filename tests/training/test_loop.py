@@ -513,6 +513,16 @@ def test_a_negative_word_goes_into_the_negative_prompt(run_of: RunOf, method: Me
         assert metadata["modelspec.is_negative_embedding"] == "true"
 
 
+def test_a_negative_word_is_judged_without_an_image_encoder_too(run_of: RunOf) -> None:
+    """Of Stable Diffusion on a fresh machine, where CLIP is not there, nothing was said."""
+    spec, layout = run_of(
+        family="sd1", num_photos=3, spec_changes={"kind": "negative"}, max_steps=4
+    )
+    judged = only(run_whole(spec, layout), Judged)
+    assert [(event.step, event.likeness) for event in judged] == [(0, None), (4, None)]
+    assert judged[-1].is_best
+
+
 def test_a_run_without_photos_says_so(run_of: RunOf) -> None:
     spec, layout = run_of(num_photos=0)
     with pytest.raises(BadInput) as caught:

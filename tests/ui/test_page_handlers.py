@@ -398,6 +398,27 @@ def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
     assert "of a picture" not in with_pet.shown["compare_setup"]
 
 
+def test_where_likeness_is_not_measured_no_curve_of_it_is_promised(with_pet: Browser) -> None:
+    """ "The curve of the likeness begins soon." stood there for ever."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    run = with_pet.library.run(with_pet.owner, run_id)
+    untrained = tuple(one for one in run.previews if one.step == 0)
+    with_pet.library._change(with_pet.owner, run_id, verdicts=(), previews=untrained)
+    with_pet.tick()
+    assert "The curve of the likeness begins soon." in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, previews=run.previews)
+    with_pet.tick()
+    for _ in range(2):
+        html = with_pet.shown["train_runs"]
+        assert "Likeness was not measured here." in html
+        assert "begins soon" not in html
+        assert html.count('<svg class="pn-chart') == 1
+        with_pet.library.finish(with_pet.owner, run_id)
+        with_pet.tick()
+
+
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
     with_pet.start(teach="embedding")
     run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id

@@ -288,12 +288,22 @@ def _charts(words: Words, view: RunView) -> Html | None:
     )
     if view.kind == "negative":
         return tag("div", loss, class_="pn-charts")
+    if _is_unmeasured(view):
+        none = present.likeness_meter(words, None, "previews")
+        return tag("div", loss, none, class_="pn-charts")
     likeness = _figure(
         words("chart.likeness"),
         words(f"chart.likeness_help{of}"),
         _likeness_chart(words, view, last_step),
     )
     return tag("div", loss, likeness, class_="pn-charts")
+
+
+def _is_unmeasured(view: RunView) -> bool:
+    """Tell whether no likeness is to be waited for: pictures were drawn and none was judged."""
+    if any(one.likeness is not None for one in view.verdicts):
+        return False
+    return view.status.is_final or any(one.step > 0 for one in view.previews)
 
 
 def _figure(title: str, help_text: str, chart: Html) -> Html:
@@ -326,7 +336,9 @@ def _loss_chart(words: Words, view: RunView, last_step: float | None) -> Html:
 
 
 def _likeness_chart(words: Words, view: RunView, last_step: float | None) -> Html:
-    points = tuple((float(one.step), one.likeness) for one in view.verdicts)
+    points = tuple(
+        (float(one.step), one.likeness) for one in view.verdicts if one.likeness is not None
+    )
     best = _best(view.verdicts)
     summary = words("chart.likeness_waiting")
     if points:
