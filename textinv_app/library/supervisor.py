@@ -25,6 +25,7 @@ from textinv_app.library.results_on_disk import (
     write_outcome,
 )
 from textinv_app.library.run_rows import RunRow
+from textinv_app.library.storage_errors import is_disk_full, with_reserve
 from textinv_app.library.watching import Decision, Sight, decide
 from textinv_app.library.working_files import drop_working_files
 from textinv_app.runs.control import Control, read_control, write_control
@@ -36,6 +37,10 @@ _SENTENCES = {
     "training.gave_up": (
         "The training was interrupted several times at the same place and was given up. "
         "Press “Try again” to continue, or choose a smaller model."
+    ),
+    "run.storage": (
+        "A file could not be read or written. Check that the disk has free space, then press “Try "
+        "again”; nothing that was saved is lost."
     ),
     "training.result_missing": (
         "The training ended, but its file is missing or damaged. Press “Try again”."
@@ -74,6 +79,8 @@ class Supervisor:
             try:
                 self._watch(run)
             except (OSError, ValueError) as error:
+                if is_disk_full(error):
+                    raise  # So that the next look has the reserve.
                 logger.error("run %s could not be looked after: %s", run.run_id, error)
         self._forget_times({run.run_id for run in running})
         while self._has_free_slot(remover):
@@ -102,20 +109,28 @@ class Supervisor:
         return num_running + remover.num_dying < self._executor.num_slots
 
     def _launch(self, run: RunRow) -> None:
-        """Start a runner for a claimed run; a failure to do so counts as an interruption."""
+        """Start a runner for a claimed run; where none can be started the run has failed."""
         run_dir = self._data.run(run.run_id)
-        layout = RunLayout(run_dir)
         try:
-            outcome = read_outcome(layout.outcome)
-            if outcome is not None and outcome.status != "failed":
-                return
-            layout.outcome.unlink(missing_ok=True)
-            self.sync_control(run.run_id)
-            self.before_launch(run)
-            self._executor.launch(run_dir, run.attempt)
-            self._followers.heard(run_dir)
+            with_reserve(self._data, lambda: self._start_runner(run, run_dir))
         except OSError as error:
             logger.error("run %s could not be started: %s", run.run_id, error)
+            # Without its folder it is forgotten at the next look.
+            if run_dir.is_dir() and not self._executor.is_alive(run_dir):
+                self._give_up(run, "run.storage")
+
+    def _start_runner(self, run: RunRow, run_dir: Path) -> None:
+        outcome_path = RunLayout(run_dir).outcome
+        outcome = read_outcome(outcome_path)
+        if outcome is not None and outcome.status != "failed":
+            return
+        outcome_path.unlink(missing_ok=True)
+        self.sync_control(run.run_id)
+        self.before_launch(run)
+        # It may live already: a full disk lets a process start and refuses the note of it.
+        if not self._executor.is_alive(run_dir):
+            self._executor.launch(run_dir, run.attempt)
+        self._followers.heard(run_dir)
 
     def _watch(self, run: RunRow) -> None:
         run_dir = self._data.run(run.run_id)
