@@ -106,6 +106,34 @@ def test_what_was_given_up_is_not_trained_again_unasked(make_world: Callable[...
     world.tick_until_status(given_up, RunStatus.FAILED)
 
 
+def test_a_comparison_that_was_ended_is_not_drawn_again(world: World) -> None:
+    order = DrawingOrder(model_id="crayon", prompt="a dog, please WAIT", num_images=2)
+    drawing_id = world.service.start_drawing(world.owner, order).drawing_id
+    world.tick_until(lambda: world.service.drawing(world.owner, drawing_id).pictures)
+    world.service.cancel_drawing(world.owner, drawing_id)
+    before = world.service.drawing(world.owner, drawing_id)
+    assert (before.status, before.error_code) == ("done", "drawing.cancelled")
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    world.service.tick()
+    again = world.service.drawing(world.owner, drawing_id)
+    assert (again.status, again.error_code) == ("done", "drawing.cancelled")
+    assert len(again.pictures) == len(before.pictures) == 1
+
+
+def test_what_was_written_for_a_comparison_comes_back_word_for_word(world: World) -> None:
+    """It became what the last column was asked."""
+    rex = world.start(world.concept("Rex").concept.concept_id, methods=("lora",)).run_id
+    world.tick_until_status(rex, RunStatus.DONE)
+    order = DrawingOrder(model_id="crayon", prompt="a rexdog in the snow", lora_id=rex)
+    drawing_id = world.service.start_drawing(world.owner, order).drawing_id
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.service.drawing(world.owner, drawing_id).prompt == "a rexdog in the snow"
+
+
 def test_what_was_killed_while_it_stopped_is_over_for_a_new_index_too(
     make_world: Callable[..., World],
 ) -> None:

@@ -187,8 +187,8 @@ class Rebuilder:
             mark_removed(folder)
             return
         request = DrawingRequest.model_validate_json((folder / "request.json").read_bytes())
-        trained = [column for column in request.columns if column.name != "base"]
-        prompt = (trained or list(request.columns))[-1].prompt
+        # One of an earlier version has only what its columns were asked.
+        prompt = request.prompt or request.columns[-1].prompt
         self._tables.drawings.add(self._owner(folder), folder.name, prompt)
         outcome = folder / "outcome.json"
         if outcome.exists():
