@@ -34,6 +34,7 @@ from textinv_app.library.queue_rules import QueueRules
 from textinv_app.library.removing import Tables
 from textinv_app.library.run_rows import NewRun, RunRow
 from textinv_app.library.space import SpaceKeeper
+from textinv_app.library.working_files import has_other_photos
 from textinv_app.photos.prepare import prepare_dataset
 from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
 from textinv_app.runs.control import Control, write_control
@@ -206,8 +207,15 @@ class Training:
             already = self._queued_before(owner, order, methods)
             if already is not None:
                 return already
-            if self._tables.concepts.find(owner, order.concept_id) is None:
+            concept = self._tables.concepts.find(owner, order.concept_id)
+            if concept is None:
                 raise not_found()
+            left = {photo.photo_id for photo in concept.photos}
+            if any(has_other_photos(run.folder, left) for run in prepared):
+                raise BadInput(
+                    "training.photos_changed",
+                    "A photo was deleted meanwhile. Look at the photos, then start again.",
+                )
             self._rules.refuse_full_queue(owner, len(methods))
             for method in methods:
                 self._rules.refuse_second(order.concept_id, method)
