@@ -14,6 +14,7 @@ from fake_library import MAX_PETS, FakeLibrary
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
+from textinv_app.library.api import DrawingOrder
 from textinv_app.ui.desk import Visit
 from textinv_app.ui.markup import Html
 from textinv_app.ui.page import (
@@ -568,6 +569,18 @@ def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> 
     )
     with_pet.tick()
     assert "somebody/model is not on this machine" in with_pet.shown["compare_results"]
+
+
+def test_a_drawing_that_gives_way_to_a_training_says_so(with_pet: Browser) -> None:
+    drawing = with_pet.library.start_drawing(
+        with_pet.owner, DrawingOrder(model_id="crayon", prompt="a dog")
+    )
+    with_pet.tick()
+    assert "Waiting for a pencil" in with_pet.shown["compare_results"]
+    waiting = replace(drawing, waits_for_training=True, version="waits")
+    with_pet.library._mine(with_pet.owner).drawings[drawing.drawing_id] = waiting
+    with_pet.tick()
+    assert "Waiting until the training is done" in with_pet.shown["compare_results"]
 
 
 def test_a_style_is_asked_for_as_it_was_taught(browser: Browser) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
@@ -67,6 +68,8 @@ class Drawings:
         self._base_models = base_models
         self._space = SpaceKeeper(config, tables, data)
         self._requests: dict[str, DrawingRequest | None] = {}
+        self.give_way: Callable[[], bool] = lambda: False
+        """Tells whether drawings wait for the end of a training."""
 
     def find(self, owner: str, drawing_id: str) -> DrawingRow:
         """Return an owner's drawing; raises ``NotFound``."""
@@ -115,9 +118,11 @@ class Drawings:
             column.name: _mean(pictures, column.name) for column in request.columns
         }
         done = drawing.status == "done"
+        waits_for_training = drawing.status == "waiting" and self.give_way()
         grid = folder / "grid.webp"
         facts = (
             drawing.status,
+            waits_for_training,
             drawing.error_code,
             fraction,
             len(pictures),
@@ -150,6 +155,7 @@ class Drawings:
             lora_id=_worn_artifact(request, "lora"),
             num_images=request.num_images,
             error_details=outcome.error_details if outcome else {},
+            waits_for_training=waits_for_training,
         )
 
     def cancel(self, owner: str, drawing_id: str, painting: Painting) -> None:

@@ -67,8 +67,15 @@ class Painting:
             if self._given and self._lives():
                 # The one it works on was removed or cancelled: nobody waits for it any more.
                 self._end()
-            if self._lives() or self.may_draw():
+            if not self.gives_way():
                 self._hand_out(drawing)
+            elif drawing.status == "drawing":
+                self._drawings.put_back(drawing.drawing_id)
+
+    def gives_way(self) -> bool:
+        """Tell whether drawings wait because a training needs the memory."""
+        with self._guard:
+            return not self._lives() and not self.may_draw()
 
     def cancel(self, drawing_id: str) -> None:
         """End a drawing; what was drawn of it stays. Raises ``OSError``."""

@@ -304,6 +304,7 @@ WORDS: dict[str, str] = {
     "compare.draw": "Draw them",
     "drawing.title": "Side by side",
     "drawing.waiting": "Waiting for a pencil…",
+    "drawing.after_training": "Waiting until the training is done…",
     "drawing.drawing": "Drawing…",
     "drawing.cancel": "Stop drawing",
     "drawing.picture": "{column}, seed {seed}",

@@ -339,6 +339,7 @@ WORDS: dict[str, str] = {
     "compare.draw": "Dessiner",
     "drawing.title": "Côte à côte",
     "drawing.waiting": "On attend un crayon…",
+    "drawing.after_training": "On attend la fin de l’apprentissage…",
     "drawing.drawing": "On dessine…",
     "drawing.cancel": "Arrêter le dessin",
     "drawing.picture": "{column}, graine {seed}",
