@@ -930,6 +930,22 @@ def test_a_training_like_a_file_stays_so_when_links_are_drawn_again_or_a_photo_i
     assert not {"train_setup", "next_step", "compare_setup", "manage_storage"} & with_pet.changed
 
 
+def test_a_training_like_a_file_takes_as_long_as_its_own_steps(with_pet: Browser) -> None:
+    """3000 steps were said to take two minutes, which are the preset's own."""
+    artifact_id = _liked(with_pet)
+    drawn = with_pet.shown["train_presets"]
+    # 321 steps at a second each; the other presets take what they always do.
+    for minutes in ("about 1\u00a0min 15\u00a0s", "about 5\u00a0min", "about 13\u00a0min"):
+        assert minutes in drawn
+    with_pet.do("tab.open", tab="train")
+    assert with_pet.shown["train_presets"] == drawn
+    with_pet.do("train.choose", **with_pet.opened)
+    assert "about 5\u00a0min" in with_pet.shown["train_presets"]
+    with_pet.do("artifact.delete", id=artifact_id)
+    with_pet.do("tab.open", tab="train")
+    assert "about 4\u00a0min" in with_pet.shown["train_presets"]
+
+
 def test_a_training_like_a_file_is_forgotten_with_the_file_and_with_the_pet(
     with_pet: Browser,
 ) -> None:

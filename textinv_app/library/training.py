@@ -78,12 +78,6 @@ class _Course:
     base_model: BaseModelRef
     recipe: Recipe | None
 
-    def fits(self, order: TrainingOrder) -> bool:
-        """Tell whether the recipe's own numbers hold: its method and its preset are asked for."""
-        if self.recipe is None:
-            return False
-        return (self.recipe.training, self.recipe.preset) == (self.method, order.preset)
-
 
 class Training:
     """Queues runs."""
@@ -248,7 +242,7 @@ def _key(order: TrainingOrder, method: TrainingMethod) -> str:
 
 def _spec(concept: Concept, order: TrainingOrder, course: _Course) -> RunSpec:
     recipe, base_model = course.recipe, course.base_model
-    like = recipe if course.fits(order) else None
+    like = recipe if recipe is not None and recipe.fits(course.method, order.preset) else None
     request = PresetRequest(
         family=base_model.family,
         method=course.method,
