@@ -147,6 +147,8 @@
     const command = fieldsOf(button);
     const go = () => {
       send(command);
+      // Whoever stops one may start another at once: that is no second press of the same Start.
+      if (command.do === 'run.stop') petname.startKey = newKey();
       if (command.do === 'train.start') {
         setTimeout(() => { petname.startKey = newKey(); }, 4000);
         setTimeout(() => glideTo('pn-train-runs'), 900);

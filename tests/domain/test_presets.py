@@ -22,15 +22,16 @@ def test_more_careful_is_longer(family: Family, method: Method) -> None:
         request = PresetRequest(family=family, method=method, preset=preset, num_photos=5)
         settings = settings_for(request)
         steps.append(settings.max_steps * settings.batch_size)
-        seconds.append(estimate_seconds(family, method, preset, 5, has_gpu=True))
+        seconds.append(estimate_seconds(request, has_gpu=True))
     assert steps == sorted(steps)
     assert len(set(steps)) == len(steps)
     assert seconds == sorted(seconds)
 
 
 def test_quick_on_crayon_keeps_its_promise() -> None:
-    assert estimate_seconds("crayon", "embedding", "quick", 5, has_gpu=False) <= 90
-    assert estimate_seconds("crayon", "lora", "quick", 5, has_gpu=False) <= 180
+    for method, seconds in (("embedding", 90), ("lora", 180)):
+        request = PresetRequest(family="crayon", method=method, preset="quick", num_photos=5)
+        assert estimate_seconds(request, has_gpu=False) <= seconds
 
 
 @pytest.mark.parametrize("max_steps", [1, 7, 60, 5000])

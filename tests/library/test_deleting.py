@@ -9,8 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from safetensors.numpy import save_file
 from textinv_app.domain.events import Redrawn
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
+from textinv_app.library import removing, training
 from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
 from textinv_app.library.folders import mark_removed
 from textinv_app.runs.event_log import EventLog
@@ -227,6 +230,64 @@ def test_photos_that_a_training_needs_are_not_deleted_under_it(world: World) -> 
     world.service.stop_run(world.owner, run_id)
     world.service.delete_photos(world.owner, concept_id)
     assert not (world.run_dir(run_id) / "dataset").exists()
+
+
+@pytest.mark.parametrize("what", ["one", "all"])
+def test_photos_deleted_while_a_training_is_prepared_are_not_taught(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """In another tab: the training was queued with copies of them."""
+    view = world.concept(num_photos=4)
+    concept_id = view.concept.concept_id
+    really = training.prepare_dataset
+
+    def prepare_dataset(*given: Any) -> Any:
+        prepared = really(*given)
+        if what == "one":
+            world.service.remove_photo(world.owner, concept_id, view.photos[0].photo_id)
+        else:
+            world.service.delete_photos(world.owner, concept_id)
+        return prepared
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "prepare_dataset", prepare_dataset)
+        with pytest.raises(BadInput) as caught:
+            world.start(concept_id)
+    assert caught.value.code == "training.photos_changed"
+    assert world.service.list_runs(world.owner) == ()
+    assert not list((world.data_dir / "runs").iterdir())
+    if what == "one":
+        world.start(concept_id)
+
+
+def test_no_training_outlives_its_pet_that_is_deleted_as_it_is_started(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Queued between the look at the runs and their end, it trained unseen."""
+    concept_id = world.concept().concept.concept_id
+    really = removing.Remover._drawings_of
+    said: list[object] = []
+
+    def start() -> None:
+        try:
+            said.append(world.start(concept_id))
+        except NotFound as error:
+            said.append(error)
+
+    starter = threading.Thread(target=start)
+
+    def drawings_of(*given: Any) -> list[str]:
+        starter.start()
+        # Time enough to prepare; it has to wait for the end of the deletion then.
+        starter.join(2.0)
+        return really(*given)
+
+    monkeypatch.setattr(removing.Remover, "_drawings_of", drawings_of)
+    world.service.delete_concept(world.owner, concept_id)
+    starter.join()
+    assert [type(one) for one in said] == [NotFound]
+    assert world.service.list_runs(world.owner) == ()
+    assert not list((world.data_dir / "runs").iterdir())
 
 
 def test_deleting_a_file_takes_its_run_along_and_leaves_the_concept(world: World) -> None:

@@ -194,8 +194,14 @@ def test_the_painter_gives_way_and_begins_again(world: World) -> None:
     world.service.tick()
     assert first.poll() is not None
     assert painting._painter is None
+    # It said "Drawing…" for as long as the training took.
+    seen = world.service.drawing(world.owner, drawing.drawing_id)
+    assert (seen.status, seen.waits_for_training) == ("waiting", True)
     painting.may_draw = lambda: True
     world.tick_until(lambda: painting._painter is not None)
+    again = world.service.drawing(world.owner, drawing.drawing_id)
+    assert (again.status, again.waits_for_training) == ("drawing", False)
+    assert again.version != seen.version
     # That was no crash of its own: it does not count as one.
     drawn = world.service._parts.tables.drawings.find(drawing.drawing_id)
     assert drawn is not None

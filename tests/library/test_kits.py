@@ -161,4 +161,8 @@ def test_training_like_a_file_takes_its_seed_and_size(world: World, tmp_path: Pa
     assert embedding.settings.seed == lora.settings.seed == 4242
     assert (embedding.settings.num_vectors, embedding.settings.max_steps) == (5, 123)
     assert lora.settings.max_steps != 123, "the file was no LoRA"
+    promised = world.service.list_presets("crayon", 3, recipe)
+    steps = {one.method: one.max_steps for one in promised if one.preset == "quick"}
+    assert steps["embedding"] == 123
+    assert steps["lora"] == lora.settings.max_steps
     assert embedding.placeholder_token == concept.placeholder_token

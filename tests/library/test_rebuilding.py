@@ -67,6 +67,7 @@ def test_everything_comes_back(make_world: Callable[..., World], how: str) -> No
     assert (found.artifact_id, found.name) == (artifact.artifact_id, "My good dog")
     assert world.service.artifact_path(world.owner, done).read_bytes()
     assert world.run(done).status is RunStatus.DONE
+    assert world.run(cancelled).status is RunStatus.CANCELLED
     assert world.run(paused).status is RunStatus.PAUSED
     assert world.run(waiting, world.stranger).status is RunStatus.QUEUED
     assert world.service.drawing(world.owner, drawing.drawing_id).columns == ("base", "embedding")
@@ -87,6 +88,115 @@ def test_why_a_run_failed_comes_back_with_its_numbers(make_world: Callable[..., 
     world.open()
     again = world.run(failed)
     assert (again.error_code, again.error_details) == (before.error_code, before.error_details)
+
+
+def test_what_was_given_up_is_not_trained_again_unasked(make_world: Callable[..., World]) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="die_at_start"))
+    given_up = world.start(world.concept("Rex").concept.concept_id).run_id
+    before = world.tick_until_status(given_up, RunStatus.FAILED)
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    world.service.tick()
+    again = world.run(given_up)
+    assert again.status is RunStatus.FAILED
+    assert (again.error_code, again.error_sentence) == (before.error_code, before.error_sentence)
+    assert again.error_code == "training.gave_up"
+    world.service.resume_run(world.owner, given_up)
+    world.tick_until_status(given_up, RunStatus.FAILED)
+
+
+def test_a_comparison_that_was_ended_is_not_drawn_again(world: World) -> None:
+    order = DrawingOrder(model_id="crayon", prompt="a dog, please WAIT", num_images=2)
+    drawing_id = world.service.start_drawing(world.owner, order).drawing_id
+    world.tick_until(lambda: world.service.drawing(world.owner, drawing_id).pictures)
+    world.service.cancel_drawing(world.owner, drawing_id)
+    before = world.service.drawing(world.owner, drawing_id)
+    assert (before.status, before.error_code) == ("done", "drawing.cancelled")
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    world.service.tick()
+    again = world.service.drawing(world.owner, drawing_id)
+    assert (again.status, again.error_code) == ("done", "drawing.cancelled")
+    assert len(again.pictures) == len(before.pictures) == 1
+
+
+def test_what_was_written_for_a_comparison_comes_back_word_for_word(world: World) -> None:
+    """It became what the last column was asked."""
+    rex = world.start(world.concept("Rex").concept.concept_id, methods=("lora",)).run_id
+    world.tick_until_status(rex, RunStatus.DONE)
+    order = DrawingOrder(model_id="crayon", prompt="a rexdog in the snow", lora_id=rex)
+    drawing_id = world.service.start_drawing(world.owner, order).drawing_id
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.service.drawing(world.owner, drawing_id).prompt == "a rexdog in the snow"
+
+
+def test_what_was_killed_while_it_stopped_is_over_for_a_new_index_too(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="deaf", SCRIPT_STEP_SECONDS="1"))
+    run_id = world.start(world.concept("Rex").concept.concept_id).run_id
+    world.tick_until_step(run_id, 1)
+    world.service.stop_run(world.owner, run_id)
+    world.executor.kill(world.run_dir(run_id))
+    world.tick_until_status(run_id, RunStatus.CANCELLED)
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(run_id).status is RunStatus.CANCELLED
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "waiting"])
+def test_a_run_that_ended_unsaid_takes_no_newer_one_along(
+    make_world: Callable[..., World], state: str
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+    rex = world.concept("Rex").concept.concept_id
+    old = world.start(rex).run_id
+    world.service.stop_run(world.owner, old)
+    # As from a Petname that did not write down what it ended.
+    (world.run_dir(old) / "outcome.json").unlink()
+    new = world.start(rex).run_id
+    if state != "waiting":
+        world.tick_until_step(new, 12)
+    if state == "paused":
+        world.service.pause_run(world.owner, new)
+        world.tick_until_status(new, RunStatus.PAUSED)
+    before = world.run(new).status
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(old).status is RunStatus.CANCELLED
+    assert world.run(new).status is before
+    world.reopen(world.executor)
+    assert world.run(old).status is RunStatus.CANCELLED
+    if state == "paused":
+        assert list((world.run_dir(new) / "checkpoints").iterdir())
+        world.service.resume_run(world.owner, new)
+    world.tick_until_status(new, RunStatus.DONE)
+
+
+def test_of_two_that_wait_the_one_that_has_saved_something_goes_on(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+    rex = world.concept("Rex").concept.concept_id
+    saved = world.start(rex).run_id
+    world.tick_until_step(saved, 12)
+    world.service.pause_run(world.owner, saved)
+    world.tick_until_status(saved, RunStatus.PAUSED)
+    # In a row of its own for once: this one was over, which nothing in its folder says.
+    world.service._parts.tables.runs.remove(saved)
+    empty = world.start(rex).run_id
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(saved).status is RunStatus.PAUSED
+    assert list((world.run_dir(saved) / "checkpoints").iterdir())
+    assert world.run(empty).status is RunStatus.CANCELLED
 
 
 def test_a_crash_while_the_index_is_made_again_loses_nothing(

@@ -230,6 +230,10 @@ class LibraryMachine(RuleBasedStateMachine):
 
     @rule(index_lost=st.booleans())
     def web_process_dies(self, index_lost: bool) -> None:
+        before = self._statuses()
+        said = {
+            run_id for run_id in before if RunLayout(self.world.run_dir(run_id)).outcome.exists()
+        }
         self.world.service._parts.folder.lock.release()
         self.world.service._parts.tables.store.close()
         if index_lost:
@@ -237,6 +241,17 @@ class LibraryMachine(RuleBasedStateMachine):
             # Moves that only the index knew may be undone: a pause of what waited, for instance.
             self.seen.clear()
         self.world.open()
+        after = self._statuses()
+        assert after.keys() == before.keys()
+        for run_id, status in before.items():
+            if status.is_final:
+                assert after[run_id] is status, "what was over is not"
+            elif run_id not in said:
+                assert not after[run_id].is_final, "what was not over is"
+
+    def _statuses(self) -> dict[str, RunStatus]:
+        rows = self.world.service._parts.tables.store.rows("SELECT run_id, status FROM runs")
+        return {row["run_id"]: RunStatus(row["status"]) for row in rows}
 
     @rule(concept=concepts, really=st.integers(0, 3))
     def delete(self, concept: str, really: int) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from library_world import QUICK_STEPS, World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
+from textinv_app.executors.local import LocalExecutor
 
 SEED = 7
 
@@ -116,6 +119,26 @@ def test_stop_of_a_paused_run_keeps_what_it_has_learnt(world: World, run_id: str
     assert result_of(world, run_id) == state_after(paused.step.step)
 
 
+def test_a_stop_that_cannot_save_keeps_the_checkpoint_for_another_try(
+    world: World, run_id: str
+) -> None:
+    """It was cancelled, its checkpoints removed, as if there had been nothing to keep."""
+    world.tick_until_step(run_id, 12)
+    world.service.pause_run(world.owner, run_id)
+    paused = world.tick_until_status(run_id, RunStatus.PAUSED)
+    assert paused.step is not None
+    world.reopen(scripted_executor(SCRIPT_MISBEHAVE="die_at_start"))
+    world.service.stop_run(world.owner, run_id)
+    failed = world.tick_until_status(run_id, RunStatus.FAILED, RunStatus.CANCELLED)
+    assert (failed.status, failed.error_code) == (RunStatus.FAILED, "training.gave_up")
+
+    world.reopen(scripted_executor(SCRIPT_STEP_SECONDS="0.01"))
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_step(run_id, paused.step.step + 1)
+    world.tick_until_status(run_id, RunStatus.DONE)
+    assert result_of(world, run_id) == state_after(QUICK_STEPS)
+
+
 def test_stop_wins_over_pause_and_resume(world: World, run_id: str) -> None:
     world.tick_until_step(run_id, 12)
     world.service.pause_run(world.owner, run_id)
@@ -159,6 +182,38 @@ def test_a_run_that_gets_nowhere_is_given_up_with_a_reason(
     world.service.resume_run(world.owner, run_id)
     again = world.tick_until_status(run_id, RunStatus.DONE)
     assert again.error_code == ""
+
+
+def test_a_runner_that_cannot_be_started_is_told_at_once(make_world: Callable[..., World]) -> None:
+    """It was said to have been interrupted several times, after a second and a half."""
+    world = make_world(executor=LocalExecutor(command=("/nowhere/python",)))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.service.tick()
+    failed = world.run(run_id)
+    assert (failed.status, failed.error_code) == (RunStatus.FAILED, "run.storage")
+    assert failed.attempts == 1
+
+    world.reopen()
+    world.service.resume_run(world.owner, run_id)
+    world.tick_until_status(run_id, RunStatus.DONE)
+
+
+def test_a_runner_that_a_full_disk_keeps_from_starting_gets_the_reserve(
+    make_world: Callable[..., World],
+) -> None:
+    class OnFullDisk(LocalExecutor):
+        """On a disk that has room once the reserve is given up."""
+
+        def launch(self, run_dir: Path, attempt: int) -> None:
+            if (run_dir.parents[1] / "reserve.bin").exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().launch(run_dir, attempt)
+
+    given = scripted_executor()
+    world = make_world(executor=OnFullDisk(command=given._command, environment=given._environment))
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    done = world.tick_until_status(run_id, RunStatus.DONE, RunStatus.FAILED)
+    assert (done.status, done.attempts) == (RunStatus.DONE, 1)
 
 
 def test_the_reason_of_a_failed_run_is_told_and_it_can_be_tried_again(

@@ -90,7 +90,8 @@ def test_a_living_runner(run: dict[str, Any], seen: dict[str, Any], action: str)
         ({"wanted": "pause", "idle_attempts": 2}, {}, RunStatus.PAUSED, 0),
         ({"wanted": "stop"}, {}, RunStatus.CANCELLED, 0),
         ({"wanted": "stop"}, {"saved_step": 50}, RunStatus.QUEUED, 1),
-        ({"wanted": "stop", "idle_attempts": 2}, {"saved_step": 500}, RunStatus.CANCELLED, 0),
+        # What it has learnt is kept for another try.
+        ({"wanted": "stop", "idle_attempts": 2}, {"saved_step": 500}, RunStatus.FAILED, 3),
     ],
 )
 def test_a_runner_that_has_left(

@@ -473,6 +473,18 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(run_of: RunOf, damage
     assert same_tensors(vectors_of(layout), vectors_of(whole_layout))
 
 
+def test_where_every_checkpoint_is_damaged_it_says_that_it_begins_anew(run_of: RunOf) -> None:
+    """It said that it goes on from the one before, which there was not."""
+    spec, layout = run_of(max_steps=4)
+    layout.checkpoints.mkdir()
+    damaged = layout.checkpoints / "step-000100.ckpt"
+    damaged.write_bytes(b"damaged")
+    events = run_whole(spec, layout)
+    (notice,) = only(events, Noticed)
+    assert notice.code == "notice.checkpoints_lost"
+    assert not damaged.exists()
+
+
 @pytest.mark.parametrize("method", ["embedding", "lora"])
 @pytest.mark.parametrize("family", ["sd1", "sd2", "sdxl"])
 def test_every_family_trains_to_a_file(run_of: RunOf, family: Family, method: Method) -> None:
@@ -499,6 +511,16 @@ def test_a_negative_word_goes_into_the_negative_prompt(run_of: RunOf, method: Me
     if method == "embedding":
         metadata = read_embedding(layout.result / "rexdog.safetensors").metadata
         assert metadata["modelspec.is_negative_embedding"] == "true"
+
+
+def test_a_negative_word_is_judged_without_an_image_encoder_too(run_of: RunOf) -> None:
+    """Of Stable Diffusion on a fresh machine, where CLIP is not there, nothing was said."""
+    spec, layout = run_of(
+        family="sd1", num_photos=3, spec_changes={"kind": "negative"}, max_steps=4
+    )
+    judged = only(run_whole(spec, layout), Judged)
+    assert [(event.step, event.likeness) for event in judged] == [(0, None), (4, None)]
+    assert judged[-1].is_best
 
 
 def test_a_run_without_photos_says_so(run_of: RunOf) -> None:

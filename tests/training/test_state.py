@@ -98,7 +98,21 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
     assert state is not None
     assert same(state, state_at(10))
     assert damaged == [newest]
-    assert not list(tmp_path.glob(".tmp-*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000010.ckpt"]
+
+
+def test_damaged_checkpoints_of_later_steps_do_not_displace_new_ones(tmp_path: Path) -> None:
+    """Each new one was removed as it was written, and the training began anew for ever."""
+    for step in (95, 100):
+        checkpoint_path(tmp_path, step).write_bytes(b"damaged")
+    state, damaged = load_newest(tmp_path)
+    assert state is None
+    assert [path.name for path in damaged] == ["step-000100.ckpt", "step-000095.ckpt"]
+    assert save_checkpoint(tmp_path, encode_state(state_at(5)), 5).exists()
+    state, damaged = load_newest(tmp_path)
+    assert state is not None
+    assert same(state, state_at(5))
+    assert damaged == []
 
 
 def test_no_checkpoint_is_no_state(tmp_path: Path) -> None:

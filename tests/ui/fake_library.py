@@ -299,15 +299,23 @@ class FakeLibrary:
                       7 * giga, 16 * giga, False, "model.needs_gpu", True),
         )  # fmt: skip
 
-    def list_presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
+    def list_presets(
+        self, model_id: str, num_photos: int, like: Recipe | None = None
+    ) -> tuple[PresetView, ...]:
         if model_id == "somebody/gone":
             raise ModelUnavailable("model.offline", "This model is not here.", name=model_id)
         seconds = {"quick": 70.0, "balanced": 260.0, "careful": 800.0}
-        return tuple(
+        views = [
             PresetView(preset, method, factor * base, int(base * 3))
             for preset, base in seconds.items()
             for method, factor in (("embedding", 1.0), ("lora", 1.7))
-        )  # type: ignore[arg-type]
+        ]  # type: ignore[arg-type]
+        return tuple(
+            replace(one, estimated_seconds=float(like.max_steps))
+            if like and like.max_steps and like.fits(one.method, one.preset)
+            else one
+            for one in views
+        )
 
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:
         self.orders.append(order)

@@ -14,6 +14,9 @@ from fake_library import MAX_PETS, FakeLibrary
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
+from textinv_app.library.api import DrawingOrder
+from textinv_app.ui.desk import Visit
+from textinv_app.ui.markup import Html
 from textinv_app.ui.page import (
     ALL_OUTPUTS,
     LOOK_OUTPUTS,
@@ -299,6 +302,25 @@ def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: B
     assert "puppy" in html
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"wanted": "stop"}, {"wanted": "pause"}, {"phase": "exporting"}, {"phase": "loading_model"}],
+)
+def test_time_left_is_told_only_while_it_learns(
+    with_pet: Browser, otherwise: dict[str, str]
+) -> None:
+    """It said "5 min left" beside "Keeping the best so far"."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 100)
+    with_pet.tick()
+    assert "s left" in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, **otherwise)
+    with_pet.tick()
+    assert "s left" not in with_pet.shown["train_runs"]
+    assert "step 100 of 250" in with_pet.shown["train_runs"]
+
+
 def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     with_pet: Browser,
 ) -> None:
@@ -307,10 +329,15 @@ def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     with_pet.library.advance(with_pet.owner, run_id, 25)
     with_pet.tick()
     assert "pn-redrawn" not in with_pet.shown["train_runs"]
+    assert "how much your photos still surprise" in with_pet.shown["train_runs"]
     with_pet.library.redraw(with_pet.owner, run_id, 3)
     with_pet.tick()
     html = with_pet.shown["train_runs"]
     assert "Your photos, the way Crayon draws them" in html
+    # The curves are of the drawings, too.
+    assert "how much the drawings of your photos still surprise" in html
+    assert "look like the drawings of your photos" in html
+    assert "how much your photos still surprise" not in html
     assert [f"Photo {number}, drawn by Crayon" in html for number in (1, 2, 3, 4)] == [
         *(True, True, True),
         False,
@@ -342,6 +369,28 @@ def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) ->
     assert f"{round(kept.likeness)} / 100" in html
     assert f"Step {kept.step} was the best and is kept." in html
     assert "so far" not in html
+
+
+@pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.QUEUED, RunStatus.FAILED])
+def test_a_run_that_does_not_learn_is_not_told_to_stop(
+    with_pet: Browser, status: RunStatus
+) -> None:
+    """A failed one was hailed with "This is Rex!"."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    with_pet.tick()
+    assert "This is Biscuit!" in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, status=status)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    assert "This is Biscuit!" not in html
+    assert "pn-verdict-" not in html
+    is_over = status is RunStatus.FAILED
+    assert ('role="meter"' in html, "Best so far: step 250." in html) == (not is_over, not is_over)
+    # The curves and pictures stay.
+    assert html.count('<svg class="pn-chart') == 2
+    assert 'data-preview-step="250"' in html
 
 
 def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(
@@ -384,6 +433,27 @@ def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
     with_pet.do("tab.open", tab="compare")
     assert "a photo of a cat" in with_pet.shown["compare_setup"]
     assert "of a picture" not in with_pet.shown["compare_setup"]
+
+
+def test_where_likeness_is_not_measured_no_curve_of_it_is_promised(with_pet: Browser) -> None:
+    """ "The curve of the likeness begins soon." stood there for ever."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    run = with_pet.library.run(with_pet.owner, run_id)
+    untrained = tuple(one for one in run.previews if one.step == 0)
+    with_pet.library._change(with_pet.owner, run_id, verdicts=(), previews=untrained)
+    with_pet.tick()
+    assert "The curve of the likeness begins soon." in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, previews=run.previews)
+    with_pet.tick()
+    for _ in range(2):
+        html = with_pet.shown["train_runs"]
+        assert "Likeness was not measured here." in html
+        assert "begins soon" not in html
+        assert html.count('<svg class="pn-chart') == 1
+        with_pet.library.finish(with_pet.owner, run_id)
+        with_pet.tick()
 
 
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
@@ -436,6 +506,28 @@ def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Brows
     with_pet.library.finish(with_pet.owner, run_id)
     with_pet.tick()
     assert {"compare_setup", "manage_files"} <= with_pet.changed
+    assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
+
+
+def test_a_run_that_ends_while_the_page_is_loaded_is_noticed(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was shown as learning for up to half an hour."""
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    draw_storage = PARTS["manage_storage"]
+
+    def end_meanwhile(visit: Visit) -> Html:
+        with_pet.library.finish(with_pet.owner, run_id)
+        return draw_storage(visit)
+
+    with monkeypatch.context() as patch:
+        # The last part but those of the dialog: the trainings are drawn already.
+        patch.setitem(PARTS, "manage_storage", end_meanwhile)
+        with_pet.load(with_pet.shown["concept"])
+    with_pet.tick()
+    assert 'data-status="done"' in with_pet.shown["train_runs"]
     assert "biscuitdog.safetensors" in with_pet.shown["manage_files"]
 
 
@@ -513,6 +605,18 @@ def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> 
     )
     with_pet.tick()
     assert "somebody/model is not on this machine" in with_pet.shown["compare_results"]
+
+
+def test_a_drawing_that_gives_way_to_a_training_says_so(with_pet: Browser) -> None:
+    drawing = with_pet.library.start_drawing(
+        with_pet.owner, DrawingOrder(model_id="crayon", prompt="a dog")
+    )
+    with_pet.tick()
+    assert "Waiting for a pencil" in with_pet.shown["compare_results"]
+    waiting = replace(drawing, waits_for_training=True, version="waits")
+    with_pet.library._mine(with_pet.owner).drawings[drawing.drawing_id] = waiting
+    with_pet.tick()
+    assert "Waiting until the training is done" in with_pet.shown["compare_results"]
 
 
 def test_a_style_is_asked_for_as_it_was_taught(browser: Browser) -> None:
@@ -860,6 +964,22 @@ def test_a_training_like_a_file_stays_so_when_links_are_drawn_again_or_a_photo_i
     with_pet.refresh()
     assert "photos" in with_pet.changed
     assert not {"train_setup", "next_step", "compare_setup", "manage_storage"} & with_pet.changed
+
+
+def test_a_training_like_a_file_takes_as_long_as_its_own_steps(with_pet: Browser) -> None:
+    """3000 steps were said to take two minutes, which are the preset's own."""
+    artifact_id = _liked(with_pet)
+    drawn = with_pet.shown["train_presets"]
+    # 321 steps at a second each; the other presets take what they always do.
+    for minutes in ("about 1\u00a0min 15\u00a0s", "about 5\u00a0min", "about 13\u00a0min"):
+        assert minutes in drawn
+    with_pet.do("tab.open", tab="train")
+    assert with_pet.shown["train_presets"] == drawn
+    with_pet.do("train.choose", **with_pet.opened)
+    assert "about 5\u00a0min" in with_pet.shown["train_presets"]
+    with_pet.do("artifact.delete", id=artifact_id)
+    with_pet.do("tab.open", tab="train")
+    assert "about 4\u00a0min" in with_pet.shown["train_presets"]
 
 
 def test_a_training_like_a_file_is_forgotten_with_the_file_and_with_the_pet(

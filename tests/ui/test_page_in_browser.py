@@ -601,6 +601,31 @@ def test_a_second_press_does_not_act_on_what_has_moved_under_the_finger(
     page.context.close()
 
 
+def test_a_training_that_was_stopped_at_once_can_be_started_anew_at_once(
+    chromium: Browser, address: str
+) -> None:
+    """It said that it is on its way, and started nothing."""
+    page = _open_with_the_sample(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    # The four seconds of a second press must not be over meanwhile, however slow the machine is.
+    page.evaluate(
+        "const real = setTimeout; window.setTimeout = (work, after) => after === 4000 || "
+        "real(work, after)"
+    )
+    start = page.locator("[data-do='train.start']")
+    start.click()
+    expect(page.locator(".pn-run")).to_have_count(2)
+    _calm(page)
+    for _ in range(2):
+        page.locator("[data-do='run.stop']").first.click()
+        _calm(page)
+    expect(page.locator(".pn-run-cancelled")).to_have_count(2)
+    start.click()
+    expect(page.locator(".pn-run")).to_have_count(4)
+    page.context.close()
+
+
 def test_only_a_press_beside_a_dialog_closes_it(chromium: Browser, address: str) -> None:
     page = _open_with_the_sample(chromium, address)
     page.locator(".pn-photo-move").first.click()

@@ -133,9 +133,8 @@ def _sentence(event: Event, layout: RunLayout) -> str:
     if isinstance(event, PhaseChanged) and event.fraction is None:
         return f"  {event.phase.replace('_', ' ')} {event.detail}".rstrip()
     if isinstance(event, Judged):
-        return (
-            f"  step {event.step}: {event.verdict.replace('_', ' ')}, likeness {event.likeness:.0f}"
-        )
+        likeness = "" if event.likeness is None else f", likeness {event.likeness:.0f}"
+        return f"  step {event.step}: {event.verdict.replace('_', ' ')}{likeness}"
     if isinstance(event, Validated):
         return f"  step {event.step}: validation loss {event.validation_loss:.4f}"
     if isinstance(event, PreviewSaved):

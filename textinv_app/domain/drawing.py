@@ -51,6 +51,8 @@ class DrawingRequest(Value):
     num_inference_steps: int = Field(default=20, ge=1, le=100)
     guidance_scale: float = Field(default=4.0, ge=0, le=20)
     resolution_pixels: int = Field(default=128, ge=64, le=2048)
+    prompt: str = ""
+    """As the person wrote it, for an index that is made anew; the columns have their own."""
     reference_photos: tuple[str, ...] = ()
     """Absolute paths of the concept's square photos, for the likeness; may be empty."""
 

@@ -108,8 +108,9 @@ class Judged(EventBase):
     type: Literal["verdict"] = "verdict"
     step: int
     verdict: VerdictCode
-    likeness: float
-    """0 to 100: mean calibrated similarity of the previews to the photos."""
+    likeness: float | None = None
+    """0 to 100: mean calibrated similarity of the previews to the photos; None where no image
+    encoder fits, which leaves a verdict only on a negative word."""
     prompt_following: float | None = None
     is_best: bool = False
 

@@ -222,20 +222,16 @@ _SPEEDS: dict[tuple[Family, bool], _Speed] = {
 }
 
 
-def estimate_seconds(
-    family: Family, method: TrainingMethod, preset: PresetName, num_photos: int, has_gpu: bool
-) -> float:
+def estimate_seconds(request: PresetRequest, has_gpu: bool) -> float:
     """Return about how long a training takes, in seconds, if it does not stop early."""
-    speed = _SPEEDS[family, has_gpu]
-    settings = settings_for(
-        PresetRequest(family=family, method=method, preset=preset, num_photos=max(1, num_photos))
-    )
+    speed = _SPEEDS[request.family, has_gpu]
+    settings = settings_for(request)
     num_rounds = 1 + ceil(settings.max_steps / settings.preview_every_steps)
     # An embedding also runs the text encoder backwards.
-    sample = speed.sample * (1.0 if method == "lora" else 1.1)
+    sample = speed.sample * (1.0 if request.method == "lora" else 1.1)
     return (
         speed.start
-        + speed.photo * num_photos
+        + speed.photo * request.num_photos
         + sample * settings.batch_size * settings.max_steps
         + speed.preview * num_rounds
         + speed.end

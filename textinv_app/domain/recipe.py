@@ -38,6 +38,10 @@ class Recipe(Value):
         """What kind of training makes such a file."""
         return "pivotal" if self.is_half else self.method
 
+    def fits(self, method: TrainingMethod, preset: PresetName) -> bool:
+        """Tell whether its own numbers hold: its kind of training and its preset are asked for."""
+        return (self.training, self.preset) == (method, preset)
+
 
 def usual_steps(family: Family, method: TrainingMethod, preset: PresetName) -> int:
     """Return the number of steps a preset has of its own."""

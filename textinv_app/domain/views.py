@@ -185,6 +185,8 @@ class DrawingView:
     num_images: int = 1
     """Pictures asked for in each column."""
     error_details: dict[str, str | int | float] = field(default_factory=dict)
+    waits_for_training: bool = False
+    """Whether it waits because a training needs the memory."""
 
 
 @dataclass(frozen=True)

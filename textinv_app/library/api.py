@@ -248,8 +248,10 @@ class Library(Protocol):
         """Return the base models and whether this machine can train them."""
         ...
 
-    def list_presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
-        """Return what each preset takes here, for each method."""
+    def list_presets(
+        self, model_id: str, num_photos: int, like: Recipe | None = None
+    ) -> tuple[PresetView, ...]:
+        """Return what each preset takes here, for each method; what fits ``like``, as that says."""
         ...
 
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:

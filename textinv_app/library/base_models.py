@@ -10,6 +10,7 @@ from typing import get_args
 
 from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
+from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.domain.views import ModelView
 from textinv_app.errors import ModelUnavailable
@@ -90,26 +91,34 @@ class BaseModels:
             raise _unavailable(entry, fits.reason)
         return ref
 
-    def presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
-        """Return what each preset takes here, for each method; raises ``ModelUnavailable``."""
+    def presets(
+        self, model_id: str, num_photos: int, like: Recipe | None = None
+    ) -> tuple[PresetView, ...]:
+        """Return what each preset takes here, for each method; raises ``ModelUnavailable``.
+
+        The one that fits ``like`` takes as many steps as that says.
+        """
         ref = self._resolve(model_id)
         has_gpu = self.has_gpu()
-        return tuple(
-            PresetView(
-                preset=preset,
+        requests = [
+            PresetRequest(
+                family=ref.family,
                 method=method,
-                estimated_seconds=estimate_seconds(ref.family, method, preset, num_photos, has_gpu),
-                max_steps=settings_for(
-                    PresetRequest(
-                        family=ref.family,
-                        method=method,
-                        preset=preset,
-                        num_photos=max(1, num_photos),
-                    )
-                ).max_steps,
+                preset=preset,
+                num_photos=max(1, num_photos),
+                max_steps=like.max_steps if like and like.fits(method, preset) else None,
             )
             for method in _METHODS
             for preset in PRESETS
+        ]
+        return tuple(
+            PresetView(
+                preset=request.preset,
+                method=request.method,
+                estimated_seconds=estimate_seconds(request, has_gpu),
+                max_steps=settings_for(request).max_steps,
+            )
+            for request in requests
         )
 
     def has_gpu(self) -> bool:

@@ -207,14 +207,16 @@ class Concepts:
         Raises ``BadInput`` while a training of this concept is not over: it needs them.
         """
         with self._guard:
-            concept = self.find(owner, concept_id)
-            runs = self._tables.runs.of_concept(concept_id)
-            if any(not run.status.is_final for run in runs):
-                raise BadInput(
-                    "photos.in_use",
-                    "The training still needs these photos. Stop it first, then delete them.",
-                )
-            concept = self._save(owner, concept.model_copy(update={"photos": ()}))
+            # In one transaction: no training can be queued in between.
+            with self._tables.store.transaction():
+                concept = self.find(owner, concept_id)
+                runs = self._tables.runs.of_concept(concept_id)
+                if any(not run.status.is_final for run in runs):
+                    raise BadInput(
+                        "photos.in_use",
+                        "The training still needs these photos. Stop it first, then delete them.",
+                    )
+                concept = self._save(owner, concept.model_copy(update={"photos": ()}))
             self._files.remove_all(concept_id)
             for run in runs:
                 drop_photo_copies(self._data.run(run.run_id))

@@ -87,6 +87,13 @@ class DrawingRows:
             (drawing_id,),
         )
 
+    def put_back(self, drawing_id: str) -> None:
+        """Note that a drawing that was begun waits for the painter once more."""
+        self._store.write(
+            "UPDATE drawings SET status = 'waiting' WHERE drawing_id = ? AND status = 'drawing'",
+            (drawing_id,),
+        )
+
     def end(
         self, drawing_id: str, status: DrawingStatus, error_code: str = "", error_sentence: str = ""
     ) -> None:

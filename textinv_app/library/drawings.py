@@ -6,13 +6,13 @@ import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 
 from textinv_app.domain.compare import ChosenFile, CompareChoice, columns
 from textinv_app.domain.drawing import (
     DrawingOutcome,
-    DrawingProgress,
     DrawingRequest,
     DrawnPicture,
     WornArtifact,
@@ -35,7 +35,11 @@ from textinv_app.library.folders import (
     write_owner,
 )
 from textinv_app.library.links import LinkSigner
-from textinv_app.library.painting import Painting, read_drawing_outcome
+from textinv_app.library.painting import (
+    Painting,
+    read_drawing_outcome,
+    read_drawing_progress,
+)
 from textinv_app.library.photo_files import square_name
 from textinv_app.library.removing import Tables
 from textinv_app.library.results import Results
@@ -64,6 +68,8 @@ class Drawings:
         self._base_models = base_models
         self._space = SpaceKeeper(config, tables, data)
         self._requests: dict[str, DrawingRequest | None] = {}
+        self.give_way: Callable[[], bool] = lambda: False
+        """Tells whether drawings wait for the end of a training."""
 
     def find(self, owner: str, drawing_id: str) -> DrawingRow:
         """Return an owner's drawing; raises ``NotFound``."""
@@ -93,9 +99,10 @@ class Drawings:
             num_inference_steps=order.num_inference_steps,
             guidance_scale=defaults.guidance_scale,
             resolution_pixels=defaults.resolution_pixels,
+            prompt=order.prompt.strip(),
             reference_photos=reference_photos,
         )
-        self._publish(owner, request, order.prompt.strip())
+        self._publish(owner, request)
         return self.find(owner, request.drawing_id)
 
     def view(self, drawing: DrawingRow) -> DrawingView:
@@ -111,9 +118,11 @@ class Drawings:
             column.name: _mean(pictures, column.name) for column in request.columns
         }
         done = drawing.status == "done"
+        waits_for_training = drawing.status == "waiting" and self.give_way()
         grid = folder / "grid.webp"
         facts = (
             drawing.status,
+            waits_for_training,
             drawing.error_code,
             fraction,
             len(pictures),
@@ -146,6 +155,7 @@ class Drawings:
             lora_id=_worn_artifact(request, "lora"),
             num_images=request.num_images,
             error_details=outcome.error_details if outcome else {},
+            waits_for_training=waits_for_training,
         )
 
     def cancel(self, owner: str, drawing_id: str, painting: Painting) -> None:
@@ -211,7 +221,7 @@ class Drawings:
         paths = [folder / square_name(photo.photo_id, photo.crop) for photo in concept.photos]
         return tuple(str(path) for path in paths if path.exists())
 
-    def _publish(self, owner: str, request: DrawingRequest, prompt: str) -> None:
+    def _publish(self, owner: str, request: DrawingRequest) -> None:
         final = self._data.drawing(request.drawing_id)
         prepared = temporary_beside(final)
         prepared.mkdir()
@@ -220,7 +230,7 @@ class Drawings:
             atomic_write_text(prepared / "request.json", request.model_dump_json(indent=1))
             with new_folders([final]), self._tables.store.transaction():
                 self._tables.owners.note(owner)
-                self._tables.drawings.add(owner, request.drawing_id, prompt)
+                self._tables.drawings.add(owner, request.drawing_id, request.prompt)
                 publish_directory(prepared, final)
         finally:
             shutil.rmtree(prepared, ignore_errors=True)
@@ -247,10 +257,7 @@ def _read_request(folder: Path) -> DrawingRequest | None:
 def _progress(
     folder: Path, outcome: DrawingOutcome | None
 ) -> tuple[float, tuple[DrawnPicture, ...]]:
-    try:
-        progress = DrawingProgress.model_validate_json((folder / "progress.json").read_bytes())
-    except (FileNotFoundError, ValueError):
-        progress = DrawingProgress(fraction=0.0)
+    progress = read_drawing_progress(folder)
     if outcome is not None and len(outcome.pictures) >= len(progress.pictures):
         return 1.0, outcome.pictures
     return progress.fraction, progress.pictures

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import textinv_app
-from textinv_app.domain.drawing import DrawingOutcome
+from textinv_app.domain.drawing import DrawingOutcome, DrawingProgress
 from textinv_app.executors.environment import child_environment
 from textinv_app.library.drawing_rows import DrawingRow, DrawingRows
 from textinv_app.library.folders import DataFolder
@@ -67,15 +67,34 @@ class Painting:
             if self._given and self._lives():
                 # The one it works on was removed or cancelled: nobody waits for it any more.
                 self._end()
-            if self._lives() or self.may_draw():
+            if not self.gives_way():
                 self._hand_out(drawing)
+            elif drawing.status == "drawing":
+                self._drawings.put_back(drawing.drawing_id)
+
+    def gives_way(self) -> bool:
+        """Tell whether drawings wait because a training needs the memory."""
+        with self._guard:
+            return not self._lives() and not self.may_draw()
 
     def cancel(self, drawing_id: str) -> None:
-        """End a drawing; what was drawn of it stays."""
+        """End a drawing; what was drawn of it stays. Raises ``OSError``."""
+        folder = self._data.drawing(drawing_id)
         with self._guard:
-            self._drawings.end(drawing_id, "done", "drawing.cancelled", "You ended this drawing.")
             if self._given == drawing_id:
                 self._end()
+            outcome = read_drawing_outcome(folder)
+            if outcome is None:
+                outcome = DrawingOutcome(
+                    status="done",
+                    pictures=read_drawing_progress(folder).pictures,
+                    error_code="drawing.cancelled",
+                    error_sentence="You ended this drawing.",
+                )
+                _write_outcome(folder, outcome)
+            self._drawings.end(
+                drawing_id, outcome.status, outcome.error_code, outcome.error_sentence
+            )
 
     def make_room(self) -> None:
         """End the painter for a training's sake; a drawing that it was at begins again later."""
@@ -103,8 +122,7 @@ class Painting:
                     error_code="drawing.crashed",
                     error_sentence="Drawing this failed twice. Try fewer pictures or another seed.",
                 )
-                if folder.is_dir():
-                    atomic_write_text(folder / "outcome.json", outcome.model_dump_json(indent=1))
+                _write_outcome(folder, outcome)
         if outcome is None:
             return False
         if self._given == drawing.drawing_id:
@@ -176,3 +194,17 @@ def read_drawing_outcome(folder: Path) -> DrawingOutcome | None:
         return DrawingOutcome.model_validate_json((folder / "outcome.json").read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_drawing_progress(folder: Path) -> DrawingProgress:
+    """Return how far a drawing is; nothing done where that is not noted."""
+    try:
+        return DrawingProgress.model_validate_json((folder / "progress.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return DrawingProgress(fraction=0.0)
+
+
+def _write_outcome(folder: Path, outcome: DrawingOutcome) -> None:
+    """Note how a drawing ended without its painter, unless somebody has removed its folder."""
+    if folder.is_dir():
+        atomic_write_text(folder / "outcome.json", outcome.model_dump_json(indent=1))

@@ -79,6 +79,8 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
     run_views = RunViews(data, followers, links)
     sharing = _MemorySharing(tables, painting, run_views)
     painting.may_draw = sharing.may_draw
+    drawings = Drawings(config, tables, data, links, base_models)
+    drawings.give_way = painting.gives_way
     supervisor.before_launch = sharing.before_launch
     results = Results(config, tables, data, links, remover)
     dispatch = Dispatch(courier_environment(config))
@@ -103,7 +105,7 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
         run_views=run_views,
         results=results,
         publishing=Publishing(config, tables, data, results, dispatch),
-        drawings=Drawings(config, tables, data, links, base_models),
+        drawings=drawings,
         space=SpaceKeeper(config, tables, data),
     )
 

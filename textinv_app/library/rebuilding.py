@@ -24,8 +24,10 @@ from textinv_app.library.results_on_disk import (
     read_manifest,
     read_outcome,
     shown_name,
+    write_outcome,
 )
 from textinv_app.library.run_rows import NewRun, RunRow
+from textinv_app.library.supervisor import newest_checkpoint_step
 from textinv_app.runs.control import Wanted, read_control
 from textinv_app.runs.layout import RunLayout
 
@@ -93,31 +95,30 @@ class Rebuilder:
         spec = RunSpec.model_validate_json(layout.spec.read_bytes())
         control = read_control(layout.control)
         outcome = read_outcome(layout.outcome)
+        owner = self._owner(folder)
         if outcome is not None:
             status = RunStatus(outcome.status)
         elif self._executor.is_alive(folder):
             status = RunStatus.RUNNING
         else:
             status = _status_wanted(control.wanted)
+        gives_way = not status.is_final and not self._goes_on(folder, spec)
         new = NewRun(
             run_id=spec.run_id,
-            owner_id=self._owner(folder),
+            owner_id=owner,
             concept_id=spec.concept_id,
             method=spec.method,
             created_at=spec.created_at,
-            status=status,
+            status=RunStatus.CANCELLED if gives_way else status,
             wanted=control.wanted,
             attempt=control.attempt,
         )
-        try:
-            self._tables.runs.add(new)
-        except sqlite3.IntegrityError:
-            # Two unfinished runs of one concept and method cannot both have been confirmed.
-            mark_removed(folder)
-            raise
+        self._tables.runs.add(new)
         row = self._tables.runs.find(spec.run_id)
         if row is None:
             raise ValueError("it was not added")
+        if gives_way:
+            write_outcome(row, folder)
         if outcome is not None and outcome.failed is not None:
             failed = outcome.failed
             self._tables.runs.change(
@@ -127,6 +128,26 @@ class Rebuilder:
                 error_details=failed.details,
             )
         return row
+
+    def _goes_on(self, folder: Path, spec: RunSpec) -> bool:
+        """Tell whether an unfinished run goes on; another of its concept and method is cancelled.
+
+        One of the two was over without its folder saying so: the one that lives goes on, else the
+        one that has saved something, else the newer one, which comes later.
+        """
+        rival = self._tables.runs.unfinished(spec.concept_id, spec.method)
+        if rival is None:
+            return True
+        rival_folder = self._data.run(rival.run_id)
+        if self._claim(folder) < self._claim(rival_folder):
+            return False
+        self._tables.runs.move(rival, RunStatus.CANCELLED)
+        write_outcome(rival, rival_folder)
+        return True
+
+    def _claim(self, folder: Path) -> tuple[bool, bool]:
+        has_saved = newest_checkpoint_step(RunLayout(folder).checkpoints) > 0
+        return self._executor.is_alive(folder), has_saved
 
     def _register_result(self, run: RunRow, folder: Path) -> None:
         if run.status is not RunStatus.DONE:
@@ -166,8 +187,8 @@ class Rebuilder:
             mark_removed(folder)
             return
         request = DrawingRequest.model_validate_json((folder / "request.json").read_bytes())
-        trained = [column for column in request.columns if column.name != "base"]
-        prompt = (trained or list(request.columns))[-1].prompt
+        # One of an earlier version has only what its columns were asked.
+        prompt = request.prompt or request.columns[-1].prompt
         self._tables.drawings.add(self._owner(folder), folder.name, prompt)
         outcome = folder / "outcome.json"
         if outcome.exists():

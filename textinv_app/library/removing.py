@@ -92,14 +92,17 @@ class Remover:
 
     def remove_concept(self, owner: str, concept_id: str) -> None:
         """Remove a concept with its runs, results and drawings; raises ``OSError``."""
-        run_ids = [run.run_id for run in self._tables.runs.of_concept(concept_id)]
-        drawings = self._drawings_of(owner, [concept_id, *run_ids])
-        folders = [
-            *(self._data.run(run_id) for run_id in run_ids),
-            *(self._data.drawing(drawing_id) for drawing_id in drawings),
-            self._data.concept(concept_id),
-        ]
-        self._remove(folders)
+        # In one transaction: a run that is queued in between would be left, and train unseen.
+        with self._tables.store.transaction():
+            run_ids = [run.run_id for run in self._tables.runs.of_concept(concept_id)]
+            drawings = self._drawings_of(owner, [concept_id, *run_ids])
+            folders = [
+                *(self._data.run(run_id) for run_id in run_ids),
+                *(self._data.drawing(drawing_id) for drawing_id in drawings),
+                self._data.concept(concept_id),
+            ]
+            self._take_out(folders)
+        self._erase(folders)
 
     def remove_run(self, owner: str, run_id: str) -> None:
         """Remove a run with its result and the drawings made with it; raises ``OSError``."""
@@ -163,11 +166,17 @@ class Remover:
             self._remove(marked)
 
     def _remove(self, folders: list[Path]) -> None:
+        self._take_out(folders)
+        self._erase(folders)
+
+    def _take_out(self, folders: list[Path]) -> None:
         for folder in folders:
             mark_removed(folder)
         with self._tables.store.transaction():
             for folder in folders:
                 self._remove_rows(folder)
+
+    def _erase(self, folders: list[Path]) -> None:
         for folder in folders:
             self._finish(folder)
 

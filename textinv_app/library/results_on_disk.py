@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal
 
-from textinv_app.domain.events import Outcome
+from textinv_app.domain.events import Failed, Outcome
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.library.artifact_rows import ArtifactRow
 from textinv_app.library.folders import read_note
 from textinv_app.library.run_rows import RunRow
+from textinv_app.runs.atomic import atomic_write_text
+from textinv_app.runs.layout import RunLayout
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +26,16 @@ def read_outcome(path: Path) -> Outcome | None:
     except ValueError:
         logger.error("%s is damaged and counts for nothing", path)
         return None
+
+
+def write_outcome(run: RunRow, folder: Path, failed: Failed | None = None) -> None:
+    """Note in its folder that the library itself has ended a run: failed so, else cancelled.
+
+    Without it an index that is made again would let the run go on. Raises ``OSError``.
+    """
+    status: Literal["cancelled", "failed"] = "failed" if failed else "cancelled"
+    outcome = Outcome(status=status, attempt=run.attempt, step=0, failed=failed)
+    atomic_write_text(RunLayout(folder).outcome, outcome.model_dump_json(indent=1))
 
 
 def read_manifest(folder: Path) -> ResultManifest | None:

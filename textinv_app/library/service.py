@@ -234,9 +234,11 @@ class Service:
         return self._parts.base_models.views()
 
     @told()
-    def list_presets(self, model_id: str, num_photos: int) -> tuple[PresetView, ...]:
-        """Return what each preset takes here, for each method."""
-        return self._parts.base_models.presets(model_id, num_photos)
+    def list_presets(
+        self, model_id: str, num_photos: int, like: Recipe | None = None
+    ) -> tuple[PresetView, ...]:
+        """Return what each preset takes here, for each method; what fits ``like``, as that says."""
+        return self._parts.base_models.presets(model_id, num_photos, like)
 
     @told()
     def start_training(self, owner: str, order: TrainingOrder) -> tuple[RunView, ...]:

@@ -12,13 +12,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from textinv_app.domain.events import Failed
 from textinv_app.domain.status import RunStatus
 from textinv_app.executors.base import Executor
 from textinv_app.library.folders import DataFolder
 from textinv_app.library.following import Followers, RunProgress
 from textinv_app.library.removing import Remover, Tables
-from textinv_app.library.results_on_disk import artifact_of_run, read_manifest, read_outcome
+from textinv_app.library.results_on_disk import (
+    artifact_of_run,
+    read_manifest,
+    read_outcome,
+    write_outcome,
+)
 from textinv_app.library.run_rows import RunRow
+from textinv_app.library.storage_errors import is_disk_full, with_reserve
 from textinv_app.library.watching import Decision, Sight, decide
 from textinv_app.library.working_files import drop_working_files
 from textinv_app.runs.control import Control, read_control, write_control
@@ -30,6 +37,10 @@ _SENTENCES = {
     "training.gave_up": (
         "The training was interrupted several times at the same place and was given up. "
         "Press “Try again” to continue, or choose a smaller model."
+    ),
+    "run.storage": (
+        "A file could not be read or written. Check that the disk has free space, then press “Try "
+        "again”; nothing that was saved is lost."
     ),
     "training.result_missing": (
         "The training ended, but its file is missing or damaged. Press “Try again”."
@@ -68,6 +79,8 @@ class Supervisor:
             try:
                 self._watch(run)
             except (OSError, ValueError) as error:
+                if is_disk_full(error):
+                    raise  # So that the next look has the reserve.
                 logger.error("run %s could not be looked after: %s", run.run_id, error)
         self._forget_times({run.run_id for run in running})
         while self._has_free_slot(remover):
@@ -96,20 +109,28 @@ class Supervisor:
         return num_running + remover.num_dying < self._executor.num_slots
 
     def _launch(self, run: RunRow) -> None:
-        """Start a runner for a claimed run; a failure to do so counts as an interruption."""
+        """Start a runner for a claimed run; where none can be started the run has failed."""
         run_dir = self._data.run(run.run_id)
-        layout = RunLayout(run_dir)
         try:
-            outcome = read_outcome(layout.outcome)
-            if outcome is not None and outcome.status != "failed":
-                return
-            layout.outcome.unlink(missing_ok=True)
-            self.sync_control(run.run_id)
-            self.before_launch(run)
-            self._executor.launch(run_dir, run.attempt)
-            self._followers.heard(run_dir)
+            with_reserve(self._data, lambda: self._start_runner(run, run_dir))
         except OSError as error:
             logger.error("run %s could not be started: %s", run.run_id, error)
+            # Without its folder it is forgotten at the next look.
+            if run_dir.is_dir() and not self._executor.is_alive(run_dir):
+                self._give_up(run, "run.storage")
+
+    def _start_runner(self, run: RunRow, run_dir: Path) -> None:
+        outcome_path = RunLayout(run_dir).outcome
+        outcome = read_outcome(outcome_path)
+        if outcome is not None and outcome.status != "failed":
+            return
+        outcome_path.unlink(missing_ok=True)
+        self.sync_control(run.run_id)
+        self.before_launch(run)
+        # It may live already: a full disk lets a process start and refuses the note of it.
+        if not self._executor.is_alive(run_dir):
+            self._executor.launch(run_dir, run.attempt)
+        self._followers.heard(run_dir)
 
     def _watch(self, run: RunRow) -> None:
         run_dir = self._data.run(run.run_id)
@@ -156,15 +177,16 @@ class Supervisor:
         if after is RunStatus.DONE:
             self._finish_done(run)
         elif after is RunStatus.FAILED and sight.outcome is not None and sight.outcome.failed:
-            failed = sight.outcome.failed
-            self._fail(run, failed.code, failed.sentence, dict(failed.details))
+            self._fail(run, sight.outcome.failed)
         elif after is RunStatus.FAILED:
-            code = decision.error_code or "training.result_missing"
-            self._fail(run, code, _SENTENCES[code], {})
+            self._give_up(run, decision.error_code or "training.result_missing")
         elif after is not None:
-            self._tables.runs.move(
-                run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
-            )
+            with self._tables.store.transaction():
+                moved = self._tables.runs.move(
+                    run, after, idle_attempts=decision.idle_attempts, saved_step=sight.saved_step
+                )
+                if moved and after is RunStatus.CANCELLED and sight.outcome is None:
+                    write_outcome(run, self._data.run(run.run_id))
         if after is RunStatus.CANCELLED:
             drop_working_files(self._data.run(run.run_id))
         logger.info("run %s is now %s", run.run_id, after.value if after else "")
@@ -174,23 +196,27 @@ class Supervisor:
         run_dir = self._data.run(run.run_id)
         manifest = read_manifest(RunLayout(run_dir).result)
         if manifest is None:
-            code = "training.result_missing"
-            self._fail(run, code, _SENTENCES[code], {})
+            self._give_up(run, "training.result_missing")
             return
         with self._tables.store.transaction():
             if self._tables.runs.move(run, RunStatus.DONE, artifact_id=run.run_id):
                 self._tables.artifacts.add(artifact_of_run(run, run_dir, manifest))
         drop_working_files(self._data.run(run.run_id))
 
-    def _fail(
-        self, run: RunRow, code: str, sentence: str, details: dict[str, str | int | float]
-    ) -> None:
-        self._tables.runs.move(
+    def _give_up(self, run: RunRow, code: str) -> None:
+        """Fail a run whose runner has not said so itself, and note that in its folder."""
+        failed = Failed(code=code, sentence=_SENTENCES[code])
+        with self._tables.store.transaction():
+            if self._fail(run, failed):
+                write_outcome(run, self._data.run(run.run_id), failed)
+
+    def _fail(self, run: RunRow, failed: Failed) -> bool:
+        return self._tables.runs.move(
             run,
             RunStatus.FAILED,
-            error_code=code,
-            error_sentence=sentence,
-            error_details=details,
+            error_code=failed.code,
+            error_sentence=failed.sentence,
+            error_details=dict(failed.details),
         )
 
     def _forget_times(self, run_ids: set[str]) -> None:

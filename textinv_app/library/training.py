@@ -35,6 +35,7 @@ from textinv_app.library.queue_rules import QueueRules
 from textinv_app.library.removing import Tables
 from textinv_app.library.run_rows import NewRun, RunRow
 from textinv_app.library.space import SpaceKeeper
+from textinv_app.library.working_files import has_other_photos
 from textinv_app.photos.prepare import prepare_dataset
 from textinv_app.runs.atomic import atomic_write_text, publish_directory, temporary_beside
 from textinv_app.runs.control import Control, write_control
@@ -77,12 +78,6 @@ class _Course:
     method: TrainingMethod
     base_model: BaseModelRef
     recipe: Recipe | None
-
-    def fits(self, order: TrainingOrder) -> bool:
-        """Tell whether the recipe's own numbers hold: its method and its preset are asked for."""
-        if self.recipe is None:
-            return False
-        return (self.recipe.training, self.recipe.preset) == (self.method, order.preset)
 
 
 class Training:
@@ -208,8 +203,15 @@ class Training:
             already = self._queued_before(owner, order, methods)
             if already is not None:
                 return already
-            if self._tables.concepts.find(owner, order.concept_id) is None:
+            concept = self._tables.concepts.find(owner, order.concept_id)
+            if concept is None:
                 raise not_found()
+            left = {photo.photo_id for photo in concept.photos}
+            if any(has_other_photos(run.folder, left) for run in prepared):
+                raise BadInput(
+                    "training.photos_changed",
+                    "A photo was deleted meanwhile. Look at the photos, then start again.",
+                )
             self._rules.refuse_full_queue(owner, len(methods))
             for method in methods:
                 self._rules.refuse_second(order.concept_id, method)
@@ -242,7 +244,7 @@ def _key(order: TrainingOrder, method: TrainingMethod) -> str:
 
 def _spec(concept: Concept, order: TrainingOrder, course: _Course) -> RunSpec:
     recipe, base_model = course.recipe, course.base_model
-    like = recipe if course.fits(order) else None
+    like = recipe if recipe is not None and recipe.fits(course.method, order.preset) else None
     request = PresetRequest(
         family=base_model.family,
         method=course.method,

@@ -13,6 +13,7 @@ from textinv_app.library.config import LibraryConfig
 from textinv_app.library.folders import DataFolder, not_found
 from textinv_app.library.queue_rules import QueueRules
 from textinv_app.library.removing import Tables
+from textinv_app.library.results_on_disk import write_outcome
 from textinv_app.library.run_rows import RunRow
 from textinv_app.library.supervisor import Supervisor, newest_checkpoint_step
 from textinv_app.library.working_files import drop_working_files
@@ -86,7 +87,10 @@ class TrainingButtons:
                 return self._tables.runs.change(run, wanted="stop", idle_attempts=0)
             checkpoints = RunLayout(self._data.run(run_id)).checkpoints
             if not newest_checkpoint_step(checkpoints):
-                return self._tables.runs.move(run, RunStatus.CANCELLED, wanted="stop")
+                cancelled = self._tables.runs.move(run, RunStatus.CANCELLED, wanted="stop")
+                if cancelled:
+                    write_outcome(run, self._data.run(run_id))
+                return cancelled
             if run.status is RunStatus.QUEUED:
                 return self._tables.runs.change(run, wanted="stop", idle_attempts=0)
             return self._tables.runs.move(run, RunStatus.QUEUED, wanted="stop", idle_attempts=0)

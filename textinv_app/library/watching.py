@@ -98,10 +98,8 @@ def _decide_interrupted(sight: Sight, max_idle_attempts: int) -> Decision:
     idle_attempts = 0 if got_further else sight.run.idle_attempts + 1
     if sight.run.wanted == "pause":
         return Decision("move", RunStatus.PAUSED)
-    if sight.run.wanted == "stop":
-        # Killed before it could save a result: once more, to make one of the last checkpoint.
-        if sight.saved_step and idle_attempts < max_idle_attempts:
-            return Decision("move", RunStatus.QUEUED, idle_attempts)
+    # Killed before it could save a result: with a checkpoint once more, to make one of that.
+    if sight.run.wanted == "stop" and not sight.saved_step:
         return Decision("move", RunStatus.CANCELLED)
     if idle_attempts >= max_idle_attempts:
         return Decision("move", RunStatus.FAILED, idle_attempts, "training.gave_up")

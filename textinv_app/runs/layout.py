@@ -10,7 +10,8 @@
     previews/               ``step-000050-0.webp``
     checkpoints/            ``step-000050.ckpt``, the last two
     result/                 the finished file and its pictures, published by one rename
-    outcome.json            how it ended; written last, atomically
+    outcome.json            how it ended; written last, atomically: by the runner, else by the
+                            library where that ended it
     log.txt                 what the runner printed
     runner.lock             locked by the living runner
 """

@@ -47,7 +47,8 @@ def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[E
     """
     state, damaged = load_newest(layout.checkpoints)
     for path in damaged:
-        yield Noticed(code="notice.checkpoint_damaged", details={"file": path.name})
+        code = "notice.checkpoint_damaged" if state else "notice.checkpoints_lost"
+        yield Noticed(code=code, details={"file": path.name})
     try:
         if state is None:
             control.check()

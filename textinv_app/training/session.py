@@ -296,11 +296,13 @@ class Session:
         if is_best:
             self.trainer.best_weights = weights
         self.trainer.progress = progress
-        if judgement.likeness is not None:
+        likeness = judgement.likeness
+        # A negative word is judged by what it has learnt, whether or not likeness is measured.
+        if likeness is not None or kind == "negative":
             yield Judged(
                 step=step,
                 verdict=verdict(progress, kind),
-                likeness=round(judgement.likeness, 2),
+                likeness=None if likeness is None else round(likeness, 2),
                 prompt_following=judgement.prompt_following,
                 is_best=is_best,
             )

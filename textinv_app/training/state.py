@@ -152,20 +152,23 @@ def save_checkpoint(folder: Path, data: bytes, step: int) -> Path:
 def load_newest(folder: Path) -> tuple[TrainState | None, list[Path]]:
     """Return the newest whole checkpoint, or None, and the damaged files that were passed over.
 
-    Rubbish that a killed write left behind is removed.
+    These are removed, like the rubbish that a killed write left behind: being of later steps, they
+    would be kept in place of what is saved from now on.
     """
     damaged: list[Path] = []
-    if not folder.is_dir():
-        return None, damaged
+    state = None
     for rubbish in folder.glob(f"{TEMPORARY_PREFIX}*"):
         rubbish.unlink(missing_ok=True)
     for path in _newest_first(folder):
         try:
-            return decode_state(path.read_bytes()), damaged
+            state = decode_state(path.read_bytes())
+            break
         except DamagedCheckpoint:
             logger.warning("checkpoint %s is damaged", path.name)
             damaged.append(path)
-    return None, damaged
+    for path in damaged:
+        path.unlink()
+    return state, damaged
 
 
 def _newest_first(folder: Path) -> list[Path]:

@@ -156,6 +156,9 @@ ERRORS: dict[str, str] = {
     "training.photos_gone": (
         "Photos of this training were deleted, so it cannot go on. Start a new one."
     ),
+    "training.photos_changed": (
+        "A photo was deleted meanwhile. Look at the photos, then start again."
+    ),
     "training.seed": "The seed must be a number from 0 to 4294967295.",
     "run.crashed": (
         "The trainer met a problem it does not know. Press “Try again”; the log of the run says "
@@ -178,6 +181,7 @@ ERRORS: dict[str, str] = {
         "again”; nothing that was saved is lost."
     ),
     "notice.checkpoint_damaged": "The last save was damaged; it goes on from the one before.",
+    "notice.checkpoints_lost": "What was saved was damaged, so the training begins anew.",
     "notice.ran_away": (
         "The learning ran away at step {step}. It goes on, slower, from step {back_to}."
     ),

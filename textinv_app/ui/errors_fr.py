@@ -236,6 +236,9 @@ ERRORS: dict[str, str] = {
         "Des photos de cet apprentissage ont été supprimées : il ne peut pas continuer. "
         "Commencez-en un nouveau."
     ),
+    "training.photos_changed": (
+        "Une photo a été supprimée entre-temps. Vérifiez les photos, puis recommencez."
+    ),
     "training.seed": "La graine doit être un nombre de 0 à 4294967295.",
     "run.crashed": (
         "L’apprentissage a rencontré un problème inconnu. Cliquez sur « Réessayer » ; le journal "
@@ -260,6 +263,9 @@ ERRORS: dict[str, str] = {
     ),
     "notice.checkpoint_damaged": (
         "La dernière sauvegarde était abîmée ; on repart de la précédente."
+    ),
+    "notice.checkpoints_lost": (
+        "Ce qui était enregistré était abîmé : l’apprentissage reprend du début."
     ),
     "notice.ran_away": (
         "L’apprentissage s’est emballé à l’étape {step}. On repart, plus doucement, de l’étape "

@@ -141,8 +141,10 @@ class Page:
             if visit.concept is None:
                 newest = visit.concepts[0].concept.concept_id if visit.concepts else ""
                 visit = visit.opened(newest)
+            # Before the parts are drawn: what changes meanwhile is then found by the next tick.
+            seen = self._seen(visit)
             changes = self._changes(visit, Reply(visit.concept_id, frozenset(PARTS)))
-            changes |= {"owner": token, "seen": self._seen(visit).write()}
+            changes |= {"owner": token, "seen": seen.write()}
         except PetnameError as error:
             changes = self._problem(error)
         return _listed(ALL_OUTPUTS, changes)

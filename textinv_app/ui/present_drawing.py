@@ -66,7 +66,8 @@ def _progress(words: Words, drawing: DrawingView) -> Html | None:
         )
     if drawing.status not in {"waiting", "drawing"}:
         return None
-    label = words(f"drawing.{drawing.status}")
+    key = "after_training" if drawing.waits_for_training else drawing.status
+    label = words(f"drawing.{key}")
     return tag(
         "div",
         tag(

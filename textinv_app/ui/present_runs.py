@@ -113,7 +113,9 @@ def status_text(words: Words, view: RunView) -> str:
 def _progress(words: Words, view: RunView) -> Html:
     status = status_text(words, view)
     right = ""
-    if view.status is RunStatus.RUNNING and view.step is not None:
+    # What was left at the last step says nothing of stopping, writing, or loading once more.
+    is_learning = view.phase == "training" and view.wanted == "run"
+    if view.status is RunStatus.RUNNING and is_learning and view.step is not None:
         remaining = view.step.remaining_seconds
         if remaining > 0:
             right = words("run.left", time=words.duration(remaining))
@@ -173,7 +175,7 @@ def _redrawn(words: Words, view: RunView) -> Html | None:
 
 
 def _verdict(words: Words, view: RunView) -> Html | None:
-    if not view.verdicts or view.status is RunStatus.CANCELLED:
+    if not view.verdicts or view.status in {RunStatus.CANCELLED, RunStatus.FAILED}:
         return None
     best, is_negative = _best(view.verdicts), view.kind == "negative"
     told, when, kept = view.verdicts[-1], "", "judged.best"
@@ -181,18 +183,21 @@ def _verdict(words: Words, view: RunView) -> Html | None:
         # What is kept is the best, whatever became of the steps behind it.
         told, when, kept = best, "done_", "judged.kept"
     key = f"judged.{'negative_' if is_negative else ''}{when}{told.verdict}"
-    return tag(
-        "div",
-        tag(
-            "p",
-            words(key, name=view.concept_name or view.placeholder_token),
-            class_="pn-verdict-text",
-        ),
-        # What is not to be seen is judged by what was learnt, not by what pictures look like.
+    text = tag(
+        "p", words(key, name=view.concept_name or view.placeholder_token), class_="pn-verdict-text"
+    )
+    # One that rests is not told to stop, nor hailed as if it were done.
+    rests = view.status in {RunStatus.PAUSED, RunStatus.QUEUED}
+    # What is not to be seen is judged by what was learnt, not by what pictures look like.
+    parts = (
+        None if rests else text,
         None if is_negative else present.likeness_meter(words, told.likeness, "previews"),
         tag("p", words(kept, step=best.step), class_="pn-help") if best else None,
-        class_=f"pn-verdict pn-verdict-{told.verdict}",
     )
+    if all(part is None for part in parts):
+        return None
+    style = "pn-verdict" if rests else f"pn-verdict pn-verdict-{told.verdict}"
+    return tag("div", *parts, class_=style)
 
 
 def _best(verdicts: Sequence[Judged]) -> Judged | None:
@@ -276,17 +281,29 @@ def _charts(words: Words, view: RunView) -> Html | None:
     if view.step is None and not view.validations:
         return None
     last_step = float(view.step.max_steps) if view.step and not view.status.is_final else None
+    # What is learnt from, and measured against.
+    of = "_redrawn" if view.redrawn else ""
     loss = _figure(
-        words("chart.loss"), words("chart.loss_help"), _loss_chart(words, view, last_step)
+        words("chart.loss"), words(f"chart.loss_help{of}"), _loss_chart(words, view, last_step)
     )
     if view.kind == "negative":
         return tag("div", loss, class_="pn-charts")
+    if _is_unmeasured(view):
+        none = present.likeness_meter(words, None, "previews")
+        return tag("div", loss, none, class_="pn-charts")
     likeness = _figure(
         words("chart.likeness"),
-        words("chart.likeness_help"),
+        words(f"chart.likeness_help{of}"),
         _likeness_chart(words, view, last_step),
     )
     return tag("div", loss, likeness, class_="pn-charts")
+
+
+def _is_unmeasured(view: RunView) -> bool:
+    """Tell whether no likeness is to be waited for: pictures were drawn and none was judged."""
+    if any(one.likeness is not None for one in view.verdicts):
+        return False
+    return view.status.is_final or any(one.step > 0 for one in view.previews)
 
 
 def _figure(title: str, help_text: str, chart: Html) -> Html:
@@ -319,7 +336,9 @@ def _loss_chart(words: Words, view: RunView, last_step: float | None) -> Html:
 
 
 def _likeness_chart(words: Words, view: RunView, last_step: float | None) -> Html:
-    points = tuple((float(one.step), one.likeness) for one in view.verdicts)
+    points = tuple(
+        (float(one.step), one.likeness) for one in view.verdicts if one.likeness is not None
+    )
     best = _best(view.verdicts)
     summary = words("chart.likeness_waiting")
     if points:

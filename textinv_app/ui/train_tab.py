@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from textinv_app.domain.concept import ConceptKind
 from textinv_app.domain.recipe import Recipe
+from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput, ModelUnavailable
 from textinv_app.library.api import TrainingOrder
 from textinv_app.ui import present_runs, present_train
@@ -61,9 +62,18 @@ def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
     view = visit.concept
     if view is None or not view.ready:
         return Html("")
-    # A model of one's own that is not named yet has no times.
-    times = visit.library.list_presets(choice.model_id, len(view.photos)) if choice.model_id else ()
+    if not choice.model_id:
+        # A model of one's own that is not named yet has no times.
+        return present_train.presets(visit.words, view, (), choice)
+    like = _liked(visit, choice)
+    recipe = visit.library.recipe(visit.owner, like.artifact_id) if like else None
+    times = visit.library.list_presets(choice.model_id, len(view.photos), recipe)
     return present_train.presets(visit.words, view, times, choice)
+
+
+def _liked(visit: Visit, choice: TrainChoice) -> ArtifactView | None:
+    """Return the file that the training is to be like; None for none, or one that is gone."""
+    return next((one for one in visit.artifacts if one.artifact_id == choice.like_id), None)
 
 
 def _chosen(visit: Visit) -> TrainChoice:
@@ -188,7 +198,7 @@ VERBS: dict[str, Verb] = {
 
 def _draw_setup(visit: Visit) -> Html:
     choice = _chosen(visit)
-    like = next((one for one in visit.artifacts if one.artifact_id == choice.like_id), None)
+    like = _liked(visit, choice)
     if like is None:
         choice = replace(choice, like_id="")
         return present_train.setup(visit.words, visit.concept, visit.models, choice)

@@ -253,12 +253,20 @@ WORDS: dict[str, str] = {
     "chart.loss_help": (
         "Validation loss: how much your photos still surprise the model. Lower is better."
     ),
+    "chart.loss_help_redrawn": (
+        "Validation loss: how much the drawings of your photos still surprise the model. Lower is "
+        "better."
+    ),
     "chart.loss_axis": "validation loss",
     "chart.loss_waiting": "The curve of the validation loss begins soon.",
     "chart.loss_summary": "Validation loss from {first} to {last} at step {step}.",
     "chart.likeness": "Likeness",
     "chart.likeness_help": (
         "How much the previews of a step, easy and hard, look like your photos. Higher is better."
+    ),
+    "chart.likeness_help_redrawn": (
+        "How much the previews of a step, easy and hard, look like the drawings of your photos. "
+        "Higher is better."
     ),
     "chart.likeness_axis": "likeness (0–100)",
     "chart.likeness_waiting": "The curve of the likeness begins soon.",
@@ -305,6 +313,7 @@ WORDS: dict[str, str] = {
     "compare.draw": "Draw them",
     "drawing.title": "Side by side",
     "drawing.waiting": "Waiting for a pencil…",
+    "drawing.after_training": "Waiting until the training is done…",
     "drawing.drawing": "Drawing…",
     "drawing.cancel": "Stop drawing",
     "drawing.picture": "{column}, seed {seed}",

@@ -287,6 +287,10 @@ WORDS: dict[str, str] = {
     "chart.loss_help": (
         "Perte de validation : combien vos photos surprennent encore le modèle. Moins, c’est mieux."
     ),
+    "chart.loss_help_redrawn": (
+        "Perte de validation : combien les dessins de vos photos surprennent encore le modèle. "
+        "Moins, c’est mieux."
+    ),
     "chart.loss_axis": "perte de validation",
     "chart.loss_waiting": "La courbe de la perte de validation va bientôt commencer.",
     "chart.loss_summary": "Perte de validation de {first} à {last} à l’étape {step}.",
@@ -294,6 +298,10 @@ WORDS: dict[str, str] = {
     "chart.likeness_help": (
         "Combien les essais d’une étape, faciles et difficiles, ressemblent à vos photos. Plus, "
         "c’est mieux."
+    ),
+    "chart.likeness_help_redrawn": (
+        "Combien les essais d’une étape, faciles et difficiles, ressemblent aux dessins de vos "
+        "photos. Plus, c’est mieux."
     ),
     "chart.likeness_axis": "ressemblance (0–100)",
     "chart.likeness_waiting": "La courbe de la ressemblance va bientôt commencer.",
@@ -340,6 +348,7 @@ WORDS: dict[str, str] = {
     "compare.draw": "Dessiner",
     "drawing.title": "Côte à côte",
     "drawing.waiting": "On attend un crayon…",
+    "drawing.after_training": "On attend la fin de l’apprentissage…",
     "drawing.drawing": "On dessine…",
     "drawing.cancel": "Arrêter le dessin",
     "drawing.picture": "{column}, graine {seed}",
