@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 from kit_makers import WORD, drawn_facts, files_of, make_part
 
+from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from textinv_app.domain.concept import Method
 from textinv_app.kits.guide import rich
 from textinv_app.kits.programs import PROGRAMS, programs_for
@@ -108,6 +109,15 @@ def test_crayons_guide_says_plainly_what_it_fits(tmp_path: Path) -> None:
     assert "256 numbers" in guide
     assert "cannot load Crayon" in guide
     assert "assets/crayon" in guide
+
+
+@pytest.mark.skipif(not has_real_crayon(), reason="Crayon's files are not here")
+def test_crayons_guides_say_how_large_its_folder_is() -> None:
+    """They said 54 MB."""
+    files = [file for file in (REAL_ASSETS / "crayon").rglob("*") if file.is_file()]
+    megabytes = round(sum(file.stat().st_size for file in files) / 1_000_000)
+    assert f"({megabytes} MB," in WORDS_EN["crayon.where"]
+    assert f"({megabytes} Mo," in WORDS_FR["crayon.where"]
 
 
 def test_another_base_model_is_named(tmp_path: Path) -> None:

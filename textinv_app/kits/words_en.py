@@ -258,7 +258,7 @@ WORDS: dict[str, str] = {
         "Petname."
     ),
     "crayon.where": (
-        "Crayon lies in the folder `assets/crayon` of Petname (54 MB, Apache-2.0). Copy it "
+        "Crayon lies in the folder `assets/crayon` of Petname (56 MB, Apache-2.0). Copy it "
         "anywhere."
     ),
     # Small texts

@@ -255,7 +255,7 @@ WORDS: dict[str, str] = {
         "apprenez votre animal à Stable Diffusion dans Petname."
     ),
     "crayon.where": (
-        "Crayon est dans le dossier `assets/crayon` de Petname (54 Mo, Apache-2.0). Copiez-le où "
+        "Crayon est dans le dossier `assets/crayon` de Petname (56 Mo, Apache-2.0). Copiez-le où "
         "vous voulez."
     ),
     "sidecar.description": "{name}, appris avec Petname.",
