@@ -10,12 +10,13 @@ import pytest
 from kit_makers import WORD, drawn_facts, files_of, make_part
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
-from textinv_app.domain.concept import Method
+from textinv_app.domain.concept import Family, Method
 from textinv_app.kits.guide import rich
 from textinv_app.kits.programs import PROGRAMS, programs_for
 from textinv_app.kits.words_en import WORDS as WORDS_EN
 from textinv_app.kits.words_fr import WORDS as WORDS_FR
 
+SD_FAMILIES: tuple[Family, ...] = ("sd1", "sd2", "sdxl")
 _BLANKS = re.compile(r"\{(\w+)\}")
 
 
@@ -91,6 +92,13 @@ def test_kohya_trains_on_with_as_many_vectors_and_ranks_as_the_files_have(
     embedding = f"--num_vectors_per_token 3 --weights {place}/embedding/{WORD}.safetensors"
     assert f"train_textual_inversion.py --token_string {WORD} {embedding}" in guide
     assert f"--network_weights {place}/lora/{WORD}.safetensors --dim_from_weights" in guide
+
+
+def test_kohyas_command_for_sdxl_does_not_draw_black_pictures(tmp_path: Path) -> None:
+    """Its VAE overflows in half precision, which the command asks for."""
+    for family in SD_FAMILIES:
+        guide = guide_of(files_of("kohya", make_part(tmp_path, family, "embedding")))
+        assert ("--no_half_vae" in guide) == (family == "sdxl")
 
 
 def test_names_cannot_put_anything_into_the_page(tmp_path: Path) -> None:

@@ -152,7 +152,9 @@ def _kohya(teller: Teller) -> Chapters:
 
 def _kohya_command(teller: Teller, at: int) -> str:
     order, scene = teller.order, scenes_of(teller.order)[at]
-    model = {"sdxl": "--sdxl ", "sd2": "--v2 --v_parameterization "}.get(order.family, "")
+    # The VAE of SDXL gives nothing but black in half precision.
+    options = {"sdxl": "--sdxl --no_half_vae ", "sd2": "--v2 --v_parameterization "}
+    model = options.get(order.family, "")
     parts = [
         f"python gen_img.py {model}--ckpt {order.base_model.checkpoint} --fp16",
         "--sampler dpmsolver++ --outdir outputs",
