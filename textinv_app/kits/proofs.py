@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from textinv_app.formats.encoding import ReadyFile, ready_bytes, ready_text
 from textinv_app.kits.order import KitOrder
 from textinv_app.kits.pictures import png_of
+from textinv_app.kits.programs import KitProgram
 from textinv_app.kits.scenes import Scene, SceneName, scenes_of, spelled
 from textinv_app.kits.words import KitWords
 
 SAMPLER = "DPM++ 2M"
+SCHEDULES: Mapping[KitProgram, str] = MappingProxyType({"comfyui": "normal", "a1111": "Uniform"})
+"""Petname's spacing of the steps, by the name of each program that lets people choose."""
 
 
 def extras_folder(order: KitOrder) -> str:
@@ -41,6 +45,7 @@ def proof_rows(order: KitOrder, scene: Scene, words: KitWords) -> dict[str, str]
         words("test.guidance"): f"{drawn.guidance_scale:g}",
         words("test.size"): f"{drawn.resolution_pixels} × {drawn.resolution_pixels}",
         words("test.sampler"): SAMPLER,
+        words("test.schedule"): SCHEDULES.get(order.program, ""),
         words("test.model"): order.own_model or order.base_model.title,
     }
     return {name: value for name, value in rows.items() if value}
@@ -73,9 +78,12 @@ def infotext(scene: Scene) -> str:
     settings = {
         "Steps": drawn.num_inference_steps,
         "Sampler": SAMPLER,
+        # Where these two are missing, it takes Karras and noise of the graphics card.
+        "Schedule type": SCHEDULES["a1111"],
         "CFG scale": f"{drawn.guidance_scale:g}",
         "Seed": drawn.seed,
         "Size": f"{drawn.resolution_pixels}x{drawn.resolution_pixels}",
+        "RNG": "CPU",
     }
     lines = [prompt]
     if negative_prompt:

@@ -89,6 +89,7 @@ WORDS: dict[str, str] = {
     "test.guidance": "Guidance (CFG)",
     "test.size": "Size",
     "test.sampler": "Sampler",
+    "test.schedule": "Schedule",
     "test.model": "Base model",
     "test.wrong": "If it looks quite different",
     "test.wrong_model": (

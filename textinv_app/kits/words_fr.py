@@ -83,6 +83,7 @@ WORDS: dict[str, str] = {
     "test.guidance": "Guidage (CFG)",
     "test.size": "Taille",
     "test.sampler": "Échantillonneur",
+    "test.schedule": "Échelonnement (schedule)",
     "test.model": "Modèle de base",
     "test.wrong": "Si elle est toute différente",
     "test.wrong_model": (
