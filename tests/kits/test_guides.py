@@ -101,6 +101,17 @@ def test_kohyas_command_for_sdxl_does_not_draw_black_pictures(tmp_path: Path) ->
         assert ("--no_half_vae" in guide) == (family == "sdxl")
 
 
+def test_invokeais_guide_promises_no_base_model_that_invokeai_does_not_offer(
+    tmp_path: Path,
+) -> None:
+    """None of the three usual ones is among its Starter Models, and of 2.x there is none at all."""
+    for family in SD_FAMILIES:
+        guide = guide_of(files_of("invokeai", make_part(tmp_path, family, "embedding")))
+        offered = str(rich(WORDS_EN["invokeai.model.extra"]))
+        assert "others of the family" in offered
+        assert guide.count("Starter Models") == guide.count(offered) == (family != "sd2")
+
+
 def test_names_cannot_put_anything_into_the_page(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>`**{{7*7}}{name}"
     files = files_of("comfyui", make_part(tmp_path, "sd1", "embedding"), name=evil)

@@ -107,7 +107,8 @@ def _invokeai(teller: Teller) -> Chapters:
             rows=teller.rows(),
             tabs=(Tab("URL or Local Path"), Tab("HuggingFace"), Tab("Scan Folder", True)),
         ),
-        teller.model_step("", "invokeai.model.extra"),
+        # Its Starter Models have none of the 2.x family.
+        teller.model_step("", "" if order.family == "sd2" else "invokeai.model.extra"),
         Step(
             words("invokeai.run.title"),
             (teller.rich(f"invokeai.run.text.{which}"),),

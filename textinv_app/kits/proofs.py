@@ -15,7 +15,7 @@ from textinv_app.kits.words import KitWords
 
 SAMPLER = "DPM++ 2M"
 SCHEDULES: Mapping[KitProgram, str] = MappingProxyType({"comfyui": "normal", "a1111": "Uniform"})
-"""Petname's spacing of the steps, by the name of each program that lets people choose."""
+"""Petname's even spacing of the steps, by the name of each program that lets people choose."""
 
 
 def extras_folder(order: KitOrder) -> str:

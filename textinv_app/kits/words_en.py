@@ -190,7 +190,7 @@ WORDS: dict[str, str] = {
         "Open the **Model Manager** (the cube on the left), **Add Models**, **Scan Folder**. "
         "Paste the path of the unpacked folder, press **Scan Folder**, and install what it finds."
     ),
-    "invokeai.model.extra": "InvokeAI has it under **Starter Models**, too.",
+    "invokeai.model.extra": "InvokeAI has others of the family under **Starter Models**.",
     "invokeai.run.title": "Write a prompt and press Invoke",
     "invokeai.run.text.embedding": (
         "Write the word in angle brackets; they belong to it. Typing `<` offers it to you."

@@ -185,7 +185,9 @@ WORDS: dict[str, str] = {
         "le chemin du dossier décompressé, appuyez sur **Scan Folder**, et installez ce qu’il "
         "trouve."
     ),
-    "invokeai.model.extra": "InvokeAI le propose aussi sous **Starter Models**.",
+    "invokeai.model.extra": (
+        "InvokeAI en propose d’autres de la même famille sous **Starter Models**."
+    ),
     "invokeai.run.title": "Écrire une demande et appuyer sur Invoke",
     "invokeai.run.text.embedding": (
         "Écrivez le mot entre chevrons ; ils en font partie. En tapant `<`, il vous est proposé."
