@@ -10,7 +10,7 @@ import pytest
 from kit_makers import WORD, drawn_facts, files_of, make_part
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
-from textinv_app.domain.concept import Family, Method
+from textinv_app.domain.concept import ConceptKind, Family, Method
 from textinv_app.kits.guide import rich
 from textinv_app.kits.programs import PROGRAMS, programs_for
 from textinv_app.kits.words_en import WORDS as WORDS_EN
@@ -110,6 +110,17 @@ def test_invokeais_guide_promises_no_base_model_that_invokeai_does_not_offer(
         offered = str(rich(WORDS_EN["invokeai.model.extra"]))
         assert "others of the family" in offered
         assert guide.count("Starter Models") == guide.count(offered) == (family != "sd2")
+
+
+def test_automatic1111s_card_is_not_said_to_find_the_negative_prompt_by_itself(
+    tmp_path: Path,
+) -> None:
+    """It writes into the box that was clicked last, at first that of what is wanted."""
+    kinds: tuple[ConceptKind, ...] = ("subject", "negative")
+    for kind in kinds:
+        guide = guide_of(files_of("a1111", make_part(tmp_path, "sd1", "embedding", kind)))
+        assert ("The card writes it for you." in guide) == (kind == "subject")
+        assert ("Click into the negative prompt first" in guide) == (kind == "negative")
 
 
 def test_names_cannot_put_anything_into_the_page(tmp_path: Path) -> None:

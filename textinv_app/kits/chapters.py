@@ -86,7 +86,8 @@ def _a1111(teller: Teller) -> Chapters:
     notes = teller.notes()
     lora = order.part("lora")
     if order.part("embedding") is not None:
-        notes.append(teller.rich("a1111.note.word", stem=order.stem))
+        key = "a1111.note.negative" if order.is_negative else "a1111.note.word"
+        notes.append(teller.rich(key, stem=order.stem))
     if lora is not None:
         notes.append(teller.rich("a1111.note.lora", call=f"<lora:{lora.stem}:1>"))
     if len(order.parts) == 2 and not order.are_one:

@@ -171,6 +171,10 @@ WORDS: dict[str, str] = {
         "txt2img**; prompt, seed and settings are inside. Or copy a sentence:"
     ),
     "a1111.note.word": "`{stem}` is written just as it is. The card writes it for you.",
+    "a1111.note.negative": (
+        "`{stem}` is written just as it is. Click into the negative prompt first; the card then "
+        "writes it there."
+    ),
     "a1111.note.lora": "`{call}` loads the LoRA; the number is its strength. 0.6 to 1 work well.",
     "a1111.note.both": (
         "Once the embedding is installed, the plain word always means the embedding. To see the "

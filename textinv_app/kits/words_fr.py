@@ -166,6 +166,10 @@ WORDS: dict[str, str] = {
         "**Send to txt2img** ; demande, graine et réglages sont dedans. Ou copiez une phrase :"
     ),
     "a1111.note.word": "`{stem}` s’écrit tel quel. La carte l’écrit pour vous.",
+    "a1111.note.negative": (
+        "`{stem}` s’écrit tel quel. Cliquez d’abord dans la demande négative ; la carte l’y écrit "
+        "alors."
+    ),
     "a1111.note.lora": "`{call}` charge le LoRA ; le nombre est sa force. De 0.6 à 1, c’est bien.",
     "a1111.note.both": (
         "Une fois l’embedding installé, le mot seul désigne toujours l’embedding. Pour voir le "
