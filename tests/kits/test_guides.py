@@ -11,6 +11,7 @@ from kit_makers import WORD, drawn_facts, files_of, make_part
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.kits.guide import rich
 from textinv_app.kits.programs import PROGRAMS, programs_for
 from textinv_app.kits.words_en import WORDS as WORDS_EN
@@ -148,6 +149,29 @@ def test_crayons_guides_say_how_large_its_folder_is() -> None:
     megabytes = round(sum(file.stat().st_size for file in files) / 1_000_000)
     assert f"({megabytes} MB," in WORDS_EN["crayon.where"]
     assert f"({megabytes} Mo," in WORDS_FR["crayon.where"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_kit_of_a_word_taught_on_ones_own_file_does_not_say_the_usual_model_draws_the_same(
+    tmp_path: Path, program: Any
+) -> None:
+    """It named Stable Diffusion 1.5 as the base model of the self-test, which drew otherwise."""
+    part = make_part(tmp_path, "sd1", "embedding")
+    files = files_of(program, part)
+    proof = files[f"{WORD}-extras/self-test-embedding.txt"].decode()
+    assert "Base model: a model of your own\n" in proof
+    guide = guide_of(files)
+    assert "draws it so: a model of your own." in guide
+    assert "<dt>Taught on</dt><dd>a model of your own</dd>" in guide
+    assert ("taught on a model of your own. It works best" in guide) == (program != "diffusers")
+    assert ("choose a model of your own in its first node" in guide) == (program == "comfyui")
+    if program == "diffusers":
+        assert f"draw_{WORD}.py path/of/your-model.safetensors" in guide
+        assert "draws other pictures" in files[f"draw_{WORD}.py"].decode()
+    french = guide_of(files_of(program, part, language="fr"))
+    assert "la dessine ainsi\u00a0: un modèle à vous." in french
+    usual = make_part(tmp_path, "sd1", "lora", model_id="sd15", model_source=HUB_IDS["sd1"])
+    assert "of your own" not in guide_of(files_of(program, usual))
 
 
 def test_another_base_model_is_named(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def _comfyui(teller: Teller) -> Chapters:
         teller.model_step("models/checkpoints", "comfyui.model.extra"),
         Step(
             words("comfyui.open.title"),
-            (teller.rich("comfyui.open.text", workflow=workflow),),
+            (teller.rich("comfyui.open.text", workflow=workflow), *_own_model_in_comfyui(teller)),
             graph=drawing,
         ),
         Step(
@@ -61,6 +61,13 @@ def _comfyui(teller: Teller) -> Chapters:
         notes.append(teller.rich("comfyui.note.lora"))
     notes.append(teller.rich("comfyui.note.api", folder=f"{extras_folder(order)}/api"))
     return Chapters(steps, tuple(notes))
+
+
+def _own_model_in_comfyui(teller: Teller) -> list[Markup]:
+    if not teller.own_model:
+        return []
+    title = teller.order.base_model.title
+    return [teller.rich("comfyui.open.own", own=teller.own_model, model=title)]
 
 
 def _a1111(teller: Teller) -> Chapters:
@@ -199,13 +206,6 @@ def _kohya_training(teller: Teller) -> list[Copyable]:
 def _diffusers(teller: Teller) -> Chapters:
     order, words = teller.order, teller.words
     script = script_name(order)
-    run = f"python {script}"
-    texts: tuple[Markup, ...] = (
-        teller.rich("diffusers.run.text", model=order.own_model or order.base_model.title),
-    )
-    if order.family == "crayon":
-        run = f"python {script} assets/crayon"
-        texts = (teller.rich("diffusers.run.crayon"),)
     scene = scenes_of(order)[0]
     prompt = scene.drawn.prompt.replace(chr(34), "'")
     call = f'draw(name="{order.stem}", prompt="{prompt}", …)'
@@ -218,7 +218,7 @@ def _diffusers(teller: Teller) -> Chapters:
         Step(
             words("diffusers.unpack.title"), (teller.rich("diffusers.unpack.text"),), teller.tree()
         ),
-        Step(words("diffusers.run.title"), texts, copies=(Copyable(run),)),
+        _diffusers_run(teller),
         Step(
             words("diffusers.change.title"),
             (teller.rich("diffusers.change.text", script=script),),
@@ -232,6 +232,19 @@ def _diffusers(teller: Teller) -> Chapters:
         key = "diffusers.note.xl" if order.family == "sdxl" else "diffusers.note.token"
         notes.append(teller.rich(key, call=load))
     return Chapters(steps, tuple(notes))
+
+
+def _diffusers_run(teller: Teller) -> Step:
+    order, words = teller.order, teller.words
+    run, model = f"python {script_name(order)}", order.own_model or order.base_model.title
+    text = teller.rich("diffusers.run.text", model=model)
+    if order.family == "crayon":
+        run += " assets/crayon"
+        text = teller.rich("diffusers.run.crayon")
+    elif order.parts[0].manifest.has_unnamed_model:
+        run += f" {words('diffusers.run.path')}"
+        text = teller.rich("diffusers.run.own", model=model)
+    return Step(words("diffusers.run.title"), (text,), copies=(Copyable(run),))
 
 
 _CHAPTERS: Mapping[KitProgram, Callable[[Teller], Chapters]] = MappingProxyType(

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from textinv_app.kits.order import KitOrder, KitPart
 from textinv_app.kits.pictures import jpeg_of
 from textinv_app.kits.programs import TITLES
-from textinv_app.kits.proofs import extras_folder, proof_rows, proofs_of
+from textinv_app.kits.proofs import extras_folder, proof_rows, proofs_of, taught_on
 from textinv_app.kits.scenes import Scene, ideas, scenes_of, spelled, word_in
 from textinv_app.kits.words import KitWords
 
@@ -107,6 +107,12 @@ class Teller:
     """Names of all files of the kit."""
     _pictures: dict[tuple[Path, int], str] = field(default_factory=dict)
 
+    @property
+    def own_model(self) -> str:
+        """The model it was taught on, as a sentence names it; empty where it is the usual one."""
+        name = taught_on(self.order, self.words)
+        return f"`{name}`" if self.order.own_model else name
+
     def rich(self, key: str, **blanks: object) -> Markup:
         """Return a sentence with its ticks and stars as markup."""
         return rich(self.words(key, **blanks))
@@ -151,8 +157,8 @@ class Teller:
                 folder=folder,
             )
         ]
-        if order.own_model:
-            texts.append(self.rich("base.own", own=order.own_model, model=base.title))
+        if self.own_model:
+            texts.append(self.rich("base.own", own=self.own_model, model=base.title))
         if extra:
             texts.append(self.rich(extra))
         link = Copyable(base.url, self.words("base.link"), is_link=True)
@@ -209,7 +215,9 @@ def guide_page(teller: Teller, chapters: Chapters) -> str:
     program = TITLES[order.program]
     kind = order.parts[0].manifest.kind
     tests = [_test(teller, scene) for scene in proofs_of(order)]
-    same = "test.same" if order.program == "diffusers" else "test.alike"
+    note = teller.rich("test.same" if order.program == "diffusers" else "test.alike")
+    if teller.own_model:
+        note += " " + teller.rich("test.own", own=teller.own_model)
     return _template().render(
         language=words.language,
         words=words,
@@ -228,7 +236,7 @@ def guide_page(teller: Teller, chapters: Chapters) -> str:
         steps=chapters.steps,
         tests=tests,
         test_lead=words("test.text", what=words(f"test.what.{kind}")),
-        test_note=words(same),
+        test_note=note,
         wrong=_wrong(teller),
         notes=chapters.notes,
     )
@@ -249,8 +257,8 @@ def _facts(teller: Teller) -> list[tuple[str, Markup]]:
         (words("facts.files"), files),
         (words("facts.fits"), escape(_capital(words(f"fits.{order.family}")))),
     ]
-    if order.own_model:
-        facts.append((words("facts.taught_on"), escape(order.own_model)))
+    if teller.own_model:
+        facts.append((words("facts.taught_on"), escape(taught_on(order, words))))
     return facts
 
 

@@ -33,6 +33,12 @@ def proofs_of(order: KitOrder) -> tuple[Scene, ...]:
     return tuple(scene for scene in scenes_of(order) if scene.is_proof)
 
 
+def taught_on(order: KitOrder, words: KitWords) -> str:
+    """Return what the model it was taught on is called; empty where it is the usual one."""
+    unnamed = words("base.unnamed") if order.parts[0].manifest.has_unnamed_model else ""
+    return order.own_model or unnamed
+
+
 def proof_rows(order: KitOrder, scene: Scene, words: KitWords) -> dict[str, str]:
     """Return the settings of a self-test, by what they are called."""
     prompt, negative_prompt = spelled(scene, order.program)
@@ -46,7 +52,7 @@ def proof_rows(order: KitOrder, scene: Scene, words: KitWords) -> dict[str, str]
         words("test.size"): f"{drawn.resolution_pixels} × {drawn.resolution_pixels}",
         words("test.sampler"): SAMPLER,
         words("test.schedule"): SCHEDULES.get(order.program, ""),
-        words("test.model"): order.own_model or order.base_model.title,
+        words("test.model"): taught_on(order, words) or order.base_model.title,
     }
     return {name: value for name, value in rows.items() if value}
 

@@ -78,6 +78,7 @@ WORDS: dict[str, str] = {
     "test.alike": (
         "It will not agree dot by dot: every program makes noise and rounds numbers in its own way."
     ),
+    "test.own": "Only the model that the word was taught on draws it so: {own}.",
     "test.none": (
         "There is no self-test picture for this file: it came from elsewhere, or was taught "
         "before Petname kept one."
@@ -105,9 +106,10 @@ WORDS: dict[str, str] = {
         "the folder `{folder}`. If you have it already, go on."
     ),
     "base.own": (
-        "The word was taught on `{own}`. It works best with that model; with {model} it works, "
-        "but the picture differs from the self-test."
+        "The word was taught on {own}. It works best with that model; with {model} it works, but "
+        "draws other pictures."
     ),
+    "base.unnamed": "a model of your own",
     "base.link": "Download address",
     "notes.title": "Good to know",
     "notes.class": (
@@ -136,6 +138,9 @@ WORDS: dict[str, str] = {
         "Start ComfyUI, or press `R` in it. Choose `{workflow}` under **Workflows** on the left, "
         "or drag that file onto the page. Dragging the self-test picture works as well: its "
         "workflow is stored inside."
+    ),
+    "comfyui.open.own": (
+        "It loads {model}. To draw what Petname drew, choose {own} in its first node."
     ),
     "comfyui.run.title": "Press Run, then write your own",
     "comfyui.run.text": (
@@ -243,6 +248,12 @@ WORDS: dict[str, str] = {
         "Run it from the folder of Petname, where `assets/crayon` lies; or name that folder "
         "behind it, as here:"
     ),
+    "diffusers.run.own": (
+        "Name the model that the word was taught on behind it, as here: its folder or "
+        "`.safetensors` file. Without a name it loads {model} (downloaded at the first time), "
+        "which draws other pictures."
+    ),
+    "diffusers.run.path": "path/of/your-model.safetensors",
     "diffusers.change.title": "Change the sentence",
     "diffusers.change.text": "Open `{script}` in an editor. Each picture is one call:",
     "diffusers.note.token": (
@@ -252,6 +263,10 @@ WORDS: dict[str, str] = {
     "diffusers.script.what": "Draws {name} with diffusers. Made with Petname.",
     "diffusers.script.model": (
         "MODEL is a Hugging Face id, a folder or a .safetensors file; usually {model}."
+    ),
+    "diffusers.script.own": (
+        "MODEL is the folder or .safetensors file of the model that it was taught on; without one, "
+        "{model} draws other pictures."
     ),
     "diffusers.script.draw": "Draw one picture and save it where the program was started.",
     "crayon.title": "About Crayon",

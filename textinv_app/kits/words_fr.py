@@ -72,6 +72,7 @@ WORDS: dict[str, str] = {
         "Elle ne sera pas identique point par point : chaque programme tire son bruit et arrondit "
         "ses nombres à sa façon."
     ),
+    "test.own": "Seul le modèle sur lequel le mot a été appris la dessine ainsi : {own}.",
     "test.none": (
         "Il n’y a pas d’image d’autotest pour ce fichier : il vient d’ailleurs, ou a été appris "
         "avant que Petname n’en garde une."
@@ -100,9 +101,10 @@ WORDS: dict[str, str] = {
         "`{checkpoint}`, dans le dossier `{folder}`. Si vous l’avez déjà, continuez."
     ),
     "base.own": (
-        "Le mot a été appris sur `{own}`. C’est avec ce modèle qu’il marche le mieux ; avec "
-        "{model} il marche, mais l’image diffère de l’autotest."
+        "Le mot a été appris sur {own}. C’est avec ce modèle qu’il marche le mieux ; avec {model} "
+        "il marche, mais dessine d’autres images."
     ),
+    "base.unnamed": "un modèle à vous",
     "base.link": "Adresse de téléchargement",
     "notes.title": "Bon à savoir",
     "notes.class": (
@@ -130,6 +132,10 @@ WORDS: dict[str, str] = {
         "Lancez ComfyUI, ou appuyez sur `R`. Choisissez `{workflow}` sous **Workflows** à gauche, "
         "ou glissez ce fichier sur la page. Glisser l’image d’autotest marche aussi : son "
         "workflow est dedans."
+    ),
+    "comfyui.open.own": (
+        "Il charge {model}. Pour dessiner ce que Petname a dessiné, choisissez {own} dans son "
+        "premier nœud."
     ),
     "comfyui.run.title": "Appuyer sur Run, puis écrire vos phrases",
     "comfyui.run.text": (
@@ -239,6 +245,12 @@ WORDS: dict[str, str] = {
         "Lancez-le depuis le dossier de Petname, où se trouve `assets/crayon` ; ou nommez ce "
         "dossier derrière, comme ici :"
     ),
+    "diffusers.run.own": (
+        "Nommez derrière lui, comme ici, le modèle sur lequel le mot a été appris : son dossier ou "
+        "son fichier `.safetensors`. Sans nom, il charge {model} (téléchargé la première fois), "
+        "qui dessine d’autres images."
+    ),
+    "diffusers.run.path": "chemin/de/votre-modele.safetensors",
     "diffusers.change.title": "Changer la phrase",
     "diffusers.change.text": "Ouvrez `{script}` dans un éditeur. Chaque image est un appel :",
     "diffusers.note.token": (
@@ -251,6 +263,10 @@ WORDS: dict[str, str] = {
     "diffusers.script.what": "Dessine {name} avec diffusers. Fait avec Petname.",
     "diffusers.script.model": (
         "MODEL est un nom du Hub, un dossier ou un fichier .safetensors ; d’ordinaire {model}."
+    ),
+    "diffusers.script.own": (
+        "MODEL est le dossier ou le fichier .safetensors du modèle sur lequel il a été appris ; "
+        "sans lui, {model} dessine d’autres images."
     ),
     "diffusers.script.draw": "Dessine une image et l’enregistre là où le programme a été lancé.",
     "crayon.title": "À propos de Crayon",
