@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 from kit_makers import WORD, drawn_facts, files_of, make_part
@@ -13,7 +13,9 @@ from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from textinv_app.domain.concept import ConceptKind, Family, Method
 from textinv_app.domain.hub import HUB_IDS
 from textinv_app.kits.guide import rich
+from textinv_app.kits.order import Language
 from textinv_app.kits.programs import PROGRAMS, programs_for
+from textinv_app.kits.words import KitWords
 from textinv_app.kits.words_en import WORDS as WORDS_EN
 from textinv_app.kits.words_fr import WORDS as WORDS_FR
 
@@ -164,7 +166,7 @@ def test_the_kit_of_a_word_taught_on_ones_own_file_does_not_say_the_usual_model_
     assert "draws it so: a model of your own." in guide
     assert "<dt>Taught on</dt><dd>a model of your own</dd>" in guide
     assert ("taught on a model of your own. It works best" in guide) == (program != "diffusers")
-    assert ("choose a model of your own in its first node" in guide) == (program == "comfyui")
+    assert ("draw with a model of your own instead" in guide) == (program == "comfyui")
     if program == "diffusers":
         assert f"draw_{WORD}.py path/of/your-model.safetensors" in guide
         assert "draws other pictures" in files[f"draw_{WORD}.py"].decode()
@@ -172,6 +174,31 @@ def test_the_kit_of_a_word_taught_on_ones_own_file_does_not_say_the_usual_model_
     assert "la dessine ainsi\u00a0: un modèle à vous." in french
     usual = make_part(tmp_path, "sd1", "lora", model_id="sd15", model_source=HUB_IDS["sd1"])
     assert "of your own" not in guide_of(files_of(program, usual))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_kit_of_a_file_from_elsewhere_sends_nobody_to_a_picture_that_is_not_there(
+    tmp_path: Path, program: Any
+) -> None:
+    """Its guide spoke of a self-test picture to drop, to draw and to compare with."""
+    word = "Ohwx Style v2"
+    nothing = {"pictures": (), "drawn": (), "class_word": "", "model_id": "sd15"}
+    lora = make_part(tmp_path, "sd1", "lora", placeholder_token=word, model_source="", **nothing)
+    embedding = make_part(tmp_path, "sd1", "embedding", model_source="somebody/fine", **nothing)
+    for part in (lora, embedding):
+        for language, words in (("en", WORDS_EN), ("fr", WORDS_FR)):
+            guide = guide_of(files_of(program, part, language=language))
+            none = KitWords(cast("Language", language))("test.none")
+            assert none in guide
+            told = guide.replace(none, "")
+            for picture in ("self-test", "autotest", "with its picture", "avec son image"):
+                assert picture not in told, picture
+            assert words["test.wrong"] not in guide
+    alone = guide_of(files_of(program, lora))
+    assert f"<code>{word}</code>.</li>" in alone
+    assert "in lower case" not in alone
+    with_picture = guide_of(files_of(program, make_part(tmp_path, "sd1", "lora")))
+    assert WORDS_EN["test.wrong"] in with_picture
 
 
 def test_another_base_model_is_named(tmp_path: Path) -> None:

@@ -42,12 +42,12 @@ def _comfyui(teller: Teller) -> Chapters:
         teller.model_step("models/checkpoints", "comfyui.model.extra"),
         Step(
             words("comfyui.open.title"),
-            (teller.rich("comfyui.open.text", workflow=workflow), *_own_model_in_comfyui(teller)),
+            _opening_in_comfyui(teller, workflow),
             graph=drawing,
         ),
         Step(
             words("comfyui.run.title"),
-            (teller.rich("comfyui.run.text", node=node),),
+            (teller.rich(f"comfyui.run.{_proof_or_text(teller)}", node=node),),
             copies=teller.sentences(),
         ),
     )
@@ -63,11 +63,19 @@ def _comfyui(teller: Teller) -> Chapters:
     return Chapters(steps, tuple(notes))
 
 
-def _own_model_in_comfyui(teller: Teller) -> list[Markup]:
+def _opening_in_comfyui(teller: Teller, workflow: str) -> tuple[Markup, ...]:
+    text = teller.rich("comfyui.open.text", workflow=workflow)
+    if teller.has_proof:
+        text += " " + teller.rich("comfyui.open.proof")
     if not teller.own_model:
-        return []
+        return (text,)
     title = teller.order.base_model.title
-    return [teller.rich("comfyui.open.own", own=teller.own_model, model=title)]
+    return text, teller.rich("comfyui.open.own", own=teller.own_model, model=title)
+
+
+def _proof_or_text(teller: Teller) -> str:
+    """Return the end of a key whose sentence speaks of the self-test where there is one."""
+    return "proof" if teller.has_proof else "text"
 
 
 def _a1111(teller: Teller) -> Chapters:
@@ -86,7 +94,7 @@ def _a1111(teller: Teller) -> Chapters:
         ),
         Step(
             words("a1111.run.title"),
-            (teller.rich("a1111.run.text"),),
+            (teller.rich(f"a1111.run.{_proof_or_text(teller)}"),),
             copies=teller.sentences(),
         ),
     )
@@ -123,7 +131,9 @@ def _invokeai(teller: Teller) -> Chapters:
             copies=teller.sentences(),
         ),
     )
-    notes = [*teller.notes(), teller.rich("invokeai.note.picture")]
+    notes = teller.notes()
+    if any(part.pictures for part in order.parts):
+        notes.append(teller.rich("invokeai.note.picture"))
     return Chapters(steps, tuple(notes))
 
 

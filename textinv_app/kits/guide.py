@@ -108,6 +108,11 @@ class Teller:
     _pictures: dict[tuple[Path, int], str] = field(default_factory=dict)
 
     @property
+    def has_proof(self) -> bool:
+        """Whether the kit holds a self-test."""
+        return bool(proofs_of(self.order))
+
+    @property
     def own_model(self) -> str:
         """The model it was taught on, as a sentence names it; empty where it is the usual one."""
         name = taught_on(self.order, self.words)
@@ -142,7 +147,8 @@ class Teller:
         names = [name for name in self.file_names if not name.startswith(extras)]
         rows = [*_tree(sorted(names, key=lambda name: ("/" not in name, name)), self.words)]
         if len(names) < len(self.file_names):
-            rows.append(TreeRow(extras, 0, "folder", self.words("tree.extras")))
+            remark = self.words("tree.extras" if self.has_proof else "tree.more")
+            rows.append(TreeRow(extras, 0, "folder", remark))
         return tuple(rows)
 
     def model_step(self, folder: str, extra: str = "") -> Step:
@@ -235,6 +241,7 @@ def guide_page(teller: Teller, chapters: Chapters) -> str:
         crayon=_crayon(teller) if order.family == "crayon" else None,
         steps=chapters.steps,
         tests=tests,
+        test_title=words("test.title" if tests else "test.title_none"),
         test_lead=words("test.text", what=words(f"test.what.{kind}")),
         test_note=note,
         wrong=_wrong(teller),
@@ -296,7 +303,9 @@ def _test(teller: Teller, scene: Scene) -> dict[str, object]:
 
 def _wrong(teller: Teller) -> list[Markup]:
     spelling = word_in(teller.order.program, teller.order.parts[0])
-    wrong = [teller.rich("test.wrong_model"), teller.rich("test.wrong_word", spelled=spelling)]
+    # A LoRA's word is plain text to every program, in capitals or not.
+    key = f"test.wrong_word.{teller.order.parts[0].method}"
+    wrong = [teller.rich("test.wrong_model"), teller.rich(key, spelled=spelling)]
     if teller.order.program != "diffusers":
         wrong.append(teller.rich("test.wrong_place"))
     return wrong

@@ -56,6 +56,7 @@ WORDS: dict[str, str] = {
         "have it already, go on."
     ),
     "tree.extras": "self-test and more",
+    "tree.more": "more to use",
     "prompt.embedding": "With the embedding",
     "prompt.lora": "With the LoRA",
     "prompt.both": "With both together",
@@ -64,6 +65,7 @@ WORDS: dict[str, str] = {
     "prompt.unwanted": "What should not be in the picture",
     # The self-test
     "test.title": "Does it work? The self-test",
+    "test.title_none": "Does it work?",
     "test.text": (
         "Petname drew this picture with the file in this kit. Draw it yourself with the same "
         "settings: yours should show the same {what}."
@@ -97,7 +99,8 @@ WORDS: dict[str, str] = {
         "Another base model draws another picture. Of another **family** it draws as if the word "
         "were not there, and most programs do not say so."
     ),
-    "test.wrong_word": "Check the spelling of the word: `{spelled}`, in lower case.",
+    "test.wrong_word.embedding": "Check the spelling of the word: `{spelled}`, in lower case.",
+    "test.wrong_word.lora": "Check the spelling of the word: `{spelled}`.",
     "test.wrong_place": "Check that the file lies where step 1 puts it, and restart the program.",
     # Base model, for every program
     "base.title": "Have the right base model",
@@ -136,14 +139,17 @@ WORDS: dict[str, str] = {
     "comfyui.open.title": "Open the workflow",
     "comfyui.open.text": (
         "Start ComfyUI, or press `R` in it. Choose `{workflow}` under **Workflows** on the left, "
-        "or drag that file onto the page. Dragging the self-test picture works as well: its "
-        "workflow is stored inside."
+        "or drag that file onto the page."
+    ),
+    "comfyui.open.proof": (
+        "Dragging the self-test picture works as well: its workflow is stored inside."
     ),
     "comfyui.open.own": (
-        "It loads {model}. To draw what Petname drew, choose {own} in its first node."
+        "The workflow loads {model}. To draw with {own} instead, choose it in the first node."
     ),
     "comfyui.run.title": "Press Run, then write your own",
-    "comfyui.run.text": (
+    "comfyui.run.text": "To draw something else, change the text in the node “{node}”.",
+    "comfyui.run.proof": (
         "The first picture should look like the self-test. Then change the text in the node "
         "“{node}”."
     ),
@@ -168,10 +174,11 @@ WORDS: dict[str, str] = {
     "a1111.refresh.title": "Choose the model, refresh the cards",
     "a1111.refresh.text": (
         "Choose the base model at the top left. Open the tab **{tab}** under the prompt and press "
-        "its refresh button: the card of `{stem}` appears with its picture."
+        "its refresh button: the card of `{stem}` appears."
     ),
     "a1111.run.title": "Write a prompt and press Generate",
-    "a1111.run.text": (
+    "a1111.run.text": "Copy a sentence:",
+    "a1111.run.proof": (
         "Quickest: drop the self-test picture on the tab **PNG Info** and press **Send to "
         "txt2img**; prompt, seed and settings are inside. Or copy a sentence:"
     ),
@@ -191,8 +198,8 @@ WORDS: dict[str, str] = {
     # InvokeAI
     "invokeai.unpack.title": "Unpack into a folder that stays",
     "invokeai.unpack.text": (
-        "Unpack the ZIP where it can stay, for instance in your documents. Pictures and notes lie "
-        "beside each file under the names by which InvokeAI finds them:"
+        "Unpack the ZIP where it can stay, for instance in your documents. What InvokeAI shows of "
+        "a file lies beside it, under a name by which InvokeAI finds it:"
     ),
     "invokeai.scan.title": "Add it in the Model Manager",
     "invokeai.scan.text": (
@@ -241,8 +248,8 @@ WORDS: dict[str, str] = {
     ),
     "diffusers.run.title": "Run the program",
     "diffusers.run.text": (
-        "It loads {model} (downloaded at the first time), draws the self-test and saves it where "
-        "you are. Another model goes behind it: a Hub id, a folder or a `.safetensors` file."
+        "It loads {model} (downloaded at the first time), draws, and saves each picture where you "
+        "are. Another model goes behind it: a Hub id, a folder or a `.safetensors` file."
     ),
     "diffusers.run.crayon": (
         "Run it from the folder of Petname, where `assets/crayon` lies; or name that folder "

@@ -50,6 +50,7 @@ WORDS: dict[str, str] = {
         "`{checkpoint}`. Si vous l’avez déjà, continuez."
     ),
     "tree.extras": "l’autotest et le reste",
+    "tree.more": "de quoi aller plus loin",
     "prompt.embedding": "Avec l’embedding",
     "prompt.lora": "Avec le LoRA",
     "prompt.both": "Avec les deux ensemble",
@@ -57,6 +58,7 @@ WORDS: dict[str, str] = {
     "prompt.wanted": "Ce qui doit être sur l’image",
     "prompt.unwanted": "Ce qui ne doit pas être sur l’image",
     "test.title": "Est-ce que ça marche ? L’autotest",
+    "test.title_none": "Est-ce que ça marche ?",
     "test.text": (
         "Petname a dessiné cette image avec le fichier de ce kit. Dessinez-la vous-même avec les "
         "mêmes réglages : la vôtre doit montrer {what}."
@@ -91,7 +93,8 @@ WORDS: dict[str, str] = {
         "Un autre modèle de base dessine une autre image. S’il est d’une autre **famille**, il "
         "dessine comme si le mot n’était pas là, et la plupart des programmes n’en disent rien."
     ),
-    "test.wrong_word": "Vérifiez l’orthographe du mot : `{spelled}`, en minuscules.",
+    "test.wrong_word.embedding": "Vérifiez l’orthographe du mot : `{spelled}`, en minuscules.",
+    "test.wrong_word.lora": "Vérifiez l’orthographe du mot : `{spelled}`.",
     "test.wrong_place": (
         "Vérifiez que le fichier est là où l’étape 1 le met, et relancez le programme."
     ),
@@ -130,15 +133,16 @@ WORDS: dict[str, str] = {
     "comfyui.open.title": "Ouvrir le workflow",
     "comfyui.open.text": (
         "Lancez ComfyUI, ou appuyez sur `R`. Choisissez `{workflow}` sous **Workflows** à gauche, "
-        "ou glissez ce fichier sur la page. Glisser l’image d’autotest marche aussi : son "
-        "workflow est dedans."
+        "ou glissez ce fichier sur la page."
     ),
+    "comfyui.open.proof": "Glisser l’image d’autotest marche aussi : son workflow est dedans.",
     "comfyui.open.own": (
-        "Il charge {model}. Pour dessiner ce que Petname a dessiné, choisissez {own} dans son "
+        "Le workflow charge {model}. Pour dessiner plutôt avec {own}, choisissez-le dans le "
         "premier nœud."
     ),
     "comfyui.run.title": "Appuyer sur Run, puis écrire vos phrases",
-    "comfyui.run.text": (
+    "comfyui.run.text": "Pour dessiner autre chose, changez le texte du nœud « {node} ».",
+    "comfyui.run.proof": (
         "La première image doit ressembler à l’autotest. Changez ensuite le texte du nœud « "
         "{node} »."
     ),
@@ -164,10 +168,11 @@ WORDS: dict[str, str] = {
     "a1111.refresh.title": "Choisir le modèle, actualiser les cartes",
     "a1111.refresh.text": (
         "Choisissez le modèle de base en haut à gauche. Ouvrez l’onglet **{tab}** sous la demande "
-        "et appuyez sur son bouton d’actualisation : la carte de `{stem}` apparaît avec son image."
+        "et appuyez sur son bouton d’actualisation : la carte de `{stem}` apparaît."
     ),
     "a1111.run.title": "Écrire une demande et appuyer sur Generate",
-    "a1111.run.text": (
+    "a1111.run.text": "Copiez une phrase :",
+    "a1111.run.proof": (
         "Le plus rapide : déposez l’image d’autotest sur l’onglet **PNG Info** et appuyez sur "
         "**Send to txt2img** ; demande, graine et réglages sont dedans. Ou copiez une phrase :"
     ),
@@ -186,8 +191,8 @@ WORDS: dict[str, str] = {
     ),
     "invokeai.unpack.title": "Décompresser dans un dossier qui reste",
     "invokeai.unpack.text": (
-        "Décompressez le ZIP là où il peut rester, par exemple dans vos documents. Images et "
-        "notes sont à côté de chaque fichier, sous les noms par lesquels InvokeAI les trouve :"
+        "Décompressez le ZIP là où il peut rester, par exemple dans vos documents. Ce qu’InvokeAI "
+        "montre d’un fichier est à côté de lui, sous un nom par lequel InvokeAI le trouve :"
     ),
     "invokeai.scan.title": "L’ajouter dans le Model Manager",
     "invokeai.scan.text": (
@@ -237,7 +242,7 @@ WORDS: dict[str, str] = {
     ),
     "diffusers.run.title": "Lancer le programme",
     "diffusers.run.text": (
-        "Il charge {model} (téléchargé la première fois), dessine l’autotest et l’enregistre là "
+        "Il charge {model} (téléchargé la première fois), dessine, et enregistre chaque image là "
         "où vous êtes. Un autre modèle s’écrit derrière : un nom du Hub, un dossier ou un fichier "
         "`.safetensors`."
     ),
