@@ -193,6 +193,20 @@ def test_a_renamed_file_is_published_with_a_card_that_is_true(tmp_path: Path, me
     assert file.stem == ("rexdog" if method == "embedding" else "holiday")
 
 
+def test_half_a_pair_is_published_as_half_a_pair(tmp_path: Path) -> None:
+    """Its card asked for a class word that the LoRA has never met, and named no other file."""
+    told = {"companion": "rexdog", "file_stem": "rexdog-lora"}
+    path, _ = make_result(tmp_path / "result", method="lora", facts=told)
+    path.with_name("manifest.json").unlink()
+    half = path.rename(path.with_name("rexdog-lora.safetensors"))
+    spelled, *_ = convert_file(half, tmp_path / "spelled", "diffusers")
+    for number, file in enumerate((half, spelled)):
+        card = laid_out(file, tmp_path / f"out-{number}")
+        assert (tmp_path / f"out-{number}" / half.name).is_file()
+        assert "trained together with `rexdog.safetensors` and is little without it" in card
+        assert "rexdog dog" not in card
+
+
 @pytest.mark.parametrize(
     ("arguments", "token", "said"),
     [

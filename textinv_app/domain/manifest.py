@@ -77,6 +77,8 @@ class ResultManifest(Value):
     companion: ResultManifest | None = None
     """The second file of a pivotal training, in the same folder: each is little without the
     other."""
+    half_of: str = ""
+    """Stem of the file that this one was trained together with, where that has not come along."""
 
     @property
     def has_unnamed_model(self) -> bool:

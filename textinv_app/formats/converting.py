@@ -54,8 +54,8 @@ def convert_file(source: Path, destination: Path, target: ConvertTarget) -> tupl
         whole = joined_halves(source, folder)
         # diffusers names its files itself; the word stays what it was.
         keeps_word = target == "diffusers" or _is_folder(destination)
-        word = _word_of(whole, source.stem) if keeps_word else destination.stem
-        canonical = folder / f"{word}.safetensors"
+        stem = _stem_of(whole, source.stem) if keeps_word else destination.stem
+        canonical = folder / f"{stem}.safetensors"
         found = import_file(whole, canonical, source.stem)
         files = converted(canonical, found, target)
         paths = _places(destination, files)
@@ -198,10 +198,10 @@ def _are_halves(headers: Sequence[Header]) -> bool:
     )
 
 
-def _word_of(source: Path, name: str) -> str:
-    """Return the word a file brings along, fit for the name of a file; raises ``FileRefused``."""
-    word = inspect_any(source).trigger_word or name
-    kept = "".join(letter for letter in word if letter.isalnum() or letter in "_-")
+def _stem_of(source: Path, name: str) -> str:
+    """Return what a file is to be called, fit for the name of a file; raises ``FileRefused``."""
+    stem = inspect_any(source).file_stem(name) or name
+    kept = "".join(letter for letter in stem if letter.isalnum() or letter in "_-")
     return kept[:41] or "imported"
 
 

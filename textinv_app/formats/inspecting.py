@@ -16,6 +16,7 @@ from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import Header, read_header, read_tensors
 from textinv_app.formats.lora_keys import looks_like_lora
 from textinv_app.formats.lora_reading import LoraShape, lora_shape
+from textinv_app.formats.metadata import companion_of
 from textinv_app.formats.sniffing import Container
 
 _HASH_CHUNK_BYTES = 1 << 20
@@ -59,6 +60,16 @@ class Inspection:
     """Of the whole file."""
     container: Container = "safetensors"
     """What the numbers are kept in; a ``pickle`` is only ever opened in a confined child."""
+
+    def file_stem(self, name: str) -> str:
+        """Return what the file, which was called ``name``, is to be called: its word.
+
+        The LoRA of a pair keeps a name of its own, for the word is that of the embedding.
+        """
+        if self.kind == "embedding" or not companion_of(self.metadata):
+            return self.trigger_word
+        told = self.metadata.get("ss_output_name", "") if says_nothing(name) else name
+        return told or self.trigger_word
 
     @property
     def family_title(self) -> str:

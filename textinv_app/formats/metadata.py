@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
-from textinv_app.domain.hub import is_hub_id
+from textinv_app.domain.hub import HUB_IDS, is_hub_id
 from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
@@ -121,6 +121,29 @@ def public_model_name(base_model: str) -> str:
     if base_model in {"crayon", "sd15", "sd21", "sdxl"} or is_hub_id(base_model):
         return base_model
     return "custom"
+
+
+def model_source(metadata: Mapping[str, str]) -> str:
+    """Return the base model that a file of ours names: a hub id, or ``custom`` for a person's own.
+
+    Empty where it names none, and for Crayon, which lies in another folder on every machine.
+    """
+    named = metadata.get("petname.base_model", "")
+    usual = {"": "", "crayon": "", "sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl"}
+    return HUB_IDS.get(usual[named], "") if named in usual else public_model_name(named)
+
+
+def companion_of(metadata: Mapping[str, str]) -> str:
+    """Return the stem of the file that one was trained together with; empty where it was alone."""
+    return clean_text(metadata.get("petname.companion", ""), 60)
+
+
+def class_word_of(metadata: Mapping[str, str]) -> str:
+    """Return what stands behind the word of a file.
+
+    The LoRA of a pair has met its word as the embedding's vectors, without a class word.
+    """
+    return "" if companion_of(metadata) else metadata.get("petname.class_word", "")
 
 
 def clean_text(text: str, max_characters: int = 500_000) -> str:
@@ -332,7 +355,7 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
         rank=found.rank,
         num_photos=_whole(metadata.get("ss_num_train_images", "")) or 0,
         class_word=clean_text(metadata.get("petname.class_word", ""), 40),
-        companion=clean_text(metadata.get("petname.companion", ""), 60),
+        companion=companion_of(metadata),
         preset=preset_of(metadata),
         max_steps=_whole(metadata.get("petname.max_steps", "")) or 0,
         mirror=metadata.get("petname.mirror") == "true",

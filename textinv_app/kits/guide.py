@@ -191,6 +191,9 @@ class Teller:
             found.append(self.rich("notes.class", class_word=class_word, words=words))
         if len(self.order.parts) == 2:
             found.append(self.rich("notes.one" if self.order.are_one else "notes.both"))
+        for part in self.order.parts:
+            if part.manifest.half_of:
+                found.append(self.rich("notes.half", other=f"{part.manifest.half_of}.safetensors"))
         return found
 
     def _prompts(self, scene: Scene, label: str) -> list[Copyable]:

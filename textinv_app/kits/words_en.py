@@ -126,6 +126,10 @@ WORDS: dict[str, str] = {
         "Embedding and LoRA were trained together, and your pictures need both: each is little "
         "without the other."
     ),
+    "notes.half": (
+        "This file was trained together with `{other}`, and is little without it: install that "
+        "one, too, and use both in a picture."
+    ),
     # ComfyUI
     "comfyui.unpack.title": "Unpack into the folder of ComfyUI",
     "comfyui.unpack.text": (

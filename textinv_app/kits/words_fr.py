@@ -121,6 +121,10 @@ WORDS: dict[str, str] = {
         "L’embedding et le LoRA ont été entraînés ensemble, et vos images ont besoin des deux : "
         "l’un sans l’autre ne vaut pas grand-chose."
     ),
+    "notes.half": (
+        "Ce fichier a été entraîné avec `{other}` et ne vaut pas grand-chose sans lui : installez "
+        "aussi celui-là, et employez les deux dans une image."
+    ),
     "comfyui.unpack.title": "Décompresser dans le dossier de ComfyUI",
     "comfyui.unpack.text": (
         "Décompressez le ZIP dans le dossier qui contient `models` et `user`, et laissez "

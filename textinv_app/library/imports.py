@@ -19,6 +19,7 @@ from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import read_header
 from textinv_app.formats.importing import import_bundled, import_file, mark_negative
 from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.formats.metadata import class_word_of, companion_of, model_source
 from textinv_app.library.api import ReceivedFile
 from textinv_app.library.artifact_rows import ArtifactRow
 from textinv_app.library.folders import (
@@ -115,7 +116,7 @@ class Imports:
         if told.kind == "embedding":
             stem = _free_stem(told.trigger_word, self._words(owner))
         else:
-            stem = _free_stem(told.trigger_word, self._lora_stems(owner), _FORGIVEN_OF_LORAS)
+            stem = _free_stem(told.file_stem(name), self._lora_stems(owner), _FORGIVEN_OF_LORAS)
         folder, final = self._new_folder(cleanup)
         found = import_file(source, folder / f"{stem}.safetensors", name)
         manifest = _manifest(found, stem, _shown_name(display_name, stem))
@@ -210,10 +211,12 @@ def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
         method=found.kind,
         family=found.family,
         model_id=MODEL_OF_FAMILY[found.family],
+        model_source=model_source(found.metadata),
         placeholder_token=found.trigger_word,
         kind="negative" if found.is_negative else kind,
         concept_name=shown_name,
-        class_word=found.metadata.get("petname.class_word", ""),
+        class_word=class_word_of(found.metadata),
+        half_of=companion_of(found.metadata),
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         created_at=now_text(),

@@ -80,6 +80,7 @@ class Results:
             ),
             imported=artifact.imported,
             companion_id=artifact.companion_id,
+            half_of=manifest.half_of,
         )
 
     def rename(self, owner: str, artifact_id: str, name: str) -> ArtifactRow:

@@ -137,6 +137,9 @@ def _what(request: PublicationRequest) -> str:
     sentence = f"{what}{of} for {FAMILY_TITLES[manifest.family]}{made}."
     if manifest.companion is not None:
         sentence += " They were trained together: each is little without the other."
+    if manifest.half_of:
+        other = _code(f"{manifest.half_of}.safetensors")
+        sentence += f" It was trained together with {other} and is little without it."
     return f"{sentence} No other models fit."
 
 
