@@ -111,6 +111,16 @@ def test_the_usage_of_a_pairs_lora_names_no_class_word(world: World) -> None:
     assert f"{lora.placeholder_token} dog" in text
 
 
+def test_how_to_use_one_of_a_pair_loads_both(world: World) -> None:
+    """The program of each half loaded that half alone."""
+    files = taught(world)
+    for one in files:
+        (text,) = filter(
+            None, (u.copy_text for u in world.service.usage(world.owner, one.artifact_id))
+        )
+        assert all(file.file_name in text for file in files)
+
+
 def test_a_pair_is_renamed_and_deleted_as_one(world: World) -> None:
     embedding, lora = taught(world)
     world.service.rename_artifact(world.owner, lora.artifact_id, "Rex at the lake")
@@ -164,6 +174,9 @@ def test_half_a_pair_that_is_imported_stays_half_a_pair(world: World) -> None:
             assert "trained together with <code>rexdog.safetensors</code>" in guide
             assert "rexdog dog" not in guide
     assert manifest_of(world, lora).class_word == ""
+    for one in (embedding, lora):
+        texts = {u.program: u.copy_text for u in world.service.usage(world.owner, one.artifact_id)}
+        assert texts["a1111"] == "a photo of rexdog in the snow <lora:rexdog-lora:1>"
 
 
 def test_an_import_still_names_the_base_model_it_was_taught_on(world: World) -> None:
