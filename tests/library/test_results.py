@@ -290,6 +290,11 @@ def test_own_embeddings_can_be_imported_with_their_word(world: World, tmp_path: 
     assert view.placeholder_token == "rexdog"
 
 
+def test_a_download_that_the_browser_numbered_keeps_its_word(world: World) -> None:
+    view = world.service.artifact(world.owner, imported(world, "fluffy (1).safetensors"))
+    assert view.placeholder_token == "fluffy"
+
+
 def embedding_in_a_picture(name: str) -> bytes:
     """Return a PNG that carries an embedding as AUTOMATIC1111 writes it."""
     table = np.random.default_rng(1).normal(0, 0.02, (2, WIDTH_OF_SD1)).tolist()

@@ -83,14 +83,16 @@ def converted(canonical: Path, found: Inspection, target: ConvertTarget) -> tupl
 
 
 def is_canonical(path: Path, found: Inspection) -> bool:
-    """Tell whether a file is in the form of all but diffusers: its tensors' names and its own.
+    """Tell whether a file is in the form of all but diffusers: its tensors, its name and its word.
 
     Raises ``FileRefused`` and ``OSError``.
     """
     header = read_header(path)
     if found.kind == "lora":
         return all(name.startswith("lora_") for name in header.tensors)
-    return is_canonical_embedding(header) and path.stem == found.trigger_word
+    word = found.trigger_word
+    told = header.metadata.get("modelspec.trigger_phrase", word)
+    return is_canonical_embedding(header) and path.stem == word == told
 
 
 def diffusers_embedding(file: EmbeddingFile, token: str) -> tuple[ReadyFile, ...]:

@@ -18,7 +18,7 @@ from textinv_app.formats.bundles import bundled_names
 from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import read_header
 from textinv_app.formats.importing import import_bundled, import_file, mark_negative
-from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.formats.inspecting import Inspection, inspect, without_copy_number
 from textinv_app.formats.metadata import class_word_of, companion_of, model_source
 from textinv_app.library.api import ReceivedFile
 from textinv_app.library.artifact_rows import ArtifactRow
@@ -189,7 +189,8 @@ class Imports:
 
 def safe_stem(display_name: str) -> str:
     """Return a sender's name of a file without its ending, with letters fit for a file name."""
-    return re.sub(r"[^A-Za-z0-9_-]", "", display_name.rsplit(".", 1)[0])[:41] or "imported"
+    stem = without_copy_number(display_name.rsplit(".", 1)[0])
+    return re.sub(r"[^A-Za-z0-9_-]", "", stem)[:41] or "imported"
 
 
 def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN) -> str:
