@@ -98,6 +98,8 @@ class FileFacts:
     """Whether the base model was one file, the hash of which other programs know."""
     thumbnail_jpeg: bytes = b""
     """A small picture drawn with the result, at most 60 KB; never a photo."""
+    taught_kind: str = ""
+    """What it was taught as, where a person has made a negative word of it since."""
 
 
 def build_metadata(facts: FileFacts) -> dict[str, str]:
@@ -203,6 +205,8 @@ def _modelspec(facts: FileFacts) -> dict[str, str]:
         metadata["petname.base_model_sha256"] = facts.base_model_sha256
     if facts.companion:
         metadata["petname.companion"] = facts.companion
+    if facts.taught_kind:
+        metadata["petname.taught_kind"] = facts.taught_kind
     if facts.preset:
         metadata |= {
             "petname.preset": facts.preset,
@@ -337,8 +341,9 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
     if not as_found:
         return None
     is_embedding = found.method == "embedding"
+    taught_kind = metadata.get("petname.taught_kind", "")
     if is_embedding and found.is_negative is not None and found.is_negative != (kind == "negative"):
-        kind = "negative" if found.is_negative else "subject"
+        kind, taught_kind = _moved(kind, taught_kind)
     return FileFacts(
         placeholder_token=found.placeholder_token if is_embedding else word[:100],
         title=clean_text(metadata.get("modelspec.title", ""), 100),
@@ -361,8 +366,16 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
         mirror=metadata.get("petname.mirror") == "true",
         base_model_sha256=_sha256(metadata.get("petname.base_model_sha256", "")),
         is_checkpoint="ss_new_sd_model_hash" in metadata,
+        taught_kind=taught_kind if taught_kind in get_args(ConceptKind) else "",
         thumbnail_jpeg=_thumbnail(metadata.get("modelspec.thumbnail", "")),
     )
+
+
+def _moved(kind: str, taught_kind: str) -> tuple[str, str]:
+    """Return both kinds of a file after a person has moved it to the other prompt."""
+    if kind != "negative":
+        return "negative", kind
+    return taught_kind if taught_kind == "style" else "subject", ""
 
 
 def preset_of(metadata: Mapping[str, str]) -> str:

@@ -99,7 +99,7 @@ class Imports:
         written = mark_negative(folder / manifest.file_name, negative)
         changed = manifest.model_copy(
             update={
-                "kind": "negative" if negative else "subject",
+                "kind": _kind(written),
                 "size_bytes": written.size_bytes,
                 "sha256": written.sha256,
             }
@@ -204,9 +204,14 @@ def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN)
     return word
 
 
-def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
+def _kind(found: Inspection) -> ConceptKind:
+    if found.is_negative:
+        return "negative"
     # A file that was once made with Petname says what it stands for.
-    kind: ConceptKind = "style" if found.metadata.get("petname.kind") == "style" else "subject"
+    return "style" if found.metadata.get("petname.kind") == "style" else "subject"
+
+
+def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
     return ResultManifest(
         file_name=f"{stem}.safetensors",
         method=found.kind,
@@ -214,7 +219,7 @@ def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
         model_id=MODEL_OF_FAMILY[found.family],
         model_source=model_source(found.metadata),
         placeholder_token=found.trigger_word,
-        kind="negative" if found.is_negative else kind,
+        kind=_kind(found),
         concept_name=shown_name,
         class_word=class_word_of(found.metadata),
         half_of=companion_of(found.metadata),
