@@ -115,6 +115,7 @@ def all_step_codes() -> tuple[str, ...]:
 
 def _guide(program: Program, title: str, used: UsedFile) -> UsageGuide:
     details = _details(program, used)
+    steps: tuple[str, ...]
     if program == "diffusers":
         steps = ("usage.diffusers.install", *_companion_steps(program, used), "usage.diffusers.run")
         return UsageGuide(program, title, True, steps, details, diffusers_program(used))
