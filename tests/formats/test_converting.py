@@ -74,6 +74,20 @@ def test_the_key_of_an_embedding_for_diffusers_is_its_word(tmp_path: Path) -> No
         assert read_header(path).metadata["format"] == "pt"
 
 
+def test_both_files_of_a_pair_are_converted_into_one_folder(tmp_path: Path) -> None:
+    """The LoRA was called by the word, as the embedding is, and found its place taken."""
+    embedding = own_embedding(tmp_path / "rexdog.safetensors", "sd1", companion="rexdog-lora")
+    told = facts(method="lora", rank=4, companion="rexdog", file_stem="rexdog-lora")
+    lora = tmp_path / "rexdog-lora.safetensors"
+    write_lora(lora, "sd1", cross_attention_modules(768), build_metadata(told))
+    (spelled,) = convert_file(lora, tmp_path / "diffusers", "diffusers")
+    for source in (lora, spelled):
+        folder = tmp_path / f"from-{source.stem}"
+        paths = [*convert_file(embedding, folder, "a1111"), *convert_file(source, folder, "a1111")]
+        assert [path.name for path in paths] == [embedding.name, lora.name]
+        assert paths[1].read_bytes() == lora.read_bytes()
+
+
 def test_half_an_sdxl_embedding_is_not_taken_for_one_of_stable_diffusion(tmp_path: Path) -> None:
     source = own_embedding(tmp_path / "rexdog.safetensors", "sdxl")
     first, second = convert_file(source, tmp_path / "halves", "diffusers")

@@ -58,6 +58,25 @@ def test_inspect_tells_everything_about_our_lora(tmp_path: Path) -> None:
     assert (found.trigger_word, found.num_vectors, found.is_negative) == ("rexdog", 0, False)
 
 
+def test_the_word_of_a_renamed_embedding_is_the_name_that_other_programs_know(
+    tmp_path: Path,
+) -> None:
+    """It was the one inside, by which ComfyUI, AUTOMATIC1111, InvokeAI and kohya do not know it."""
+    for stem, word in (
+        ("rexcat", "rexcat"),
+        ("rexcat (2)", "rexcat"),
+        ("learned_embeds", "rexdog"),
+        ("download (1)", "rexdog"),
+    ):
+        path = tmp_path / f"{stem}.safetensors"
+        write_embedding(path, {"text_encoder": _VECTORS}, build_metadata(facts()))
+        assert inspect(path).trigger_word == word
+    # Of one in the spelling of diffusers the name of the file is not the word.
+    spelled = tmp_path / "rexdog-diffusers.safetensors"
+    save_with_library(spelled, {"rexdog": _VECTORS}, build_metadata(facts()))
+    assert inspect(spelled).trigger_word == "rexdog"
+
+
 def test_a_file_for_other_models_is_refused_in_words(tmp_path: Path) -> None:
     path = save_with_library(tmp_path / "x.safetensors", {"emb_params": _VECTORS})
     inspect(path).refuse_if_not_for("sd1")

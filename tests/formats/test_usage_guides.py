@@ -27,14 +27,14 @@ def _guides(**values: Any) -> dict[str, Any]:
 def test_the_text_to_copy_is_what_each_program_reads() -> None:
     embedding = _guides(method="embedding", family="sd1")
     assert embedding["comfyui"].copyable == "a photo of embedding:rexdog in the snow"
-    assert embedding["comfyui"].folder == "models/embeddings"
+    assert embedding["comfyui"].details["folder"] == "models/embeddings"
     assert embedding["a1111"].copyable == "a photo of rexdog in the snow"
-    assert embedding["a1111"].folder == "embeddings"
+    assert embedding["a1111"].details["folder"] == "embeddings"
     assert embedding["invokeai"].copyable == "a photo of <rexdog> in the snow"
     lora = _guides(method="lora", family="sdxl", strength=0.8)
     assert lora["a1111"].copyable == "a photo of rexdog in the snow <lora:rexdog:0.8>"
     assert lora["comfyui"].copyable == "a photo of rexdog in the snow"
-    assert lora["comfyui"].folder == "models/loras"
+    assert lora["comfyui"].details["folder"] == "models/loras"
 
 
 def test_a_loras_word_is_shown_with_its_class_word_behind_as_in_training() -> None:
@@ -46,6 +46,28 @@ def test_a_loras_word_is_shown_with_its_class_word_behind_as_in_training() -> No
     assert style["comfyui"].copyable == "a cat in the style of rexdog"
     embedding = _guides(method="embedding", family="sd1", class_word="dog")
     assert embedding["comfyui"].copyable == "a photo of embedding:rexdog in the snow"
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_how_to_use_half_a_pair_brings_in_the_other_half(method: Any) -> None:
+    """Each half was explained alone: the LoRA with a plain word, the embedding without the LoRA."""
+    stems = {"embedding": "rexdog", "lora": "rexdog-lora"}
+    other = "lora" if method == "embedding" else "embedding"
+    guides = _guides(method=method, family="sd1", stem=stems[method], companion=stems[other])
+    copied = {name: guide.copyable for name, guide in guides.items()}
+    assert copied["comfyui"] == "a photo of embedding:rexdog in the snow"
+    assert copied["a1111"] == "a photo of rexdog in the snow <lora:rexdog-lora:1>"
+    assert copied["invokeai"] == "a photo of <rexdog> in the snow"
+    assert 'load_textual_inversion("rexdog.safetensors", token="rexdog")' in copied["diffusers"]
+    assert 'weight_name="rexdog-lora.safetensors"' in copied["diffusers"]
+    for name, guide in guides.items():
+        assert guide.details["companion"] == f"{stems[other]}.safetensors"
+        has_folder = name in ("comfyui", "a1111")
+        assert f"usage.companion{'_folder' if has_folder else ''}" in guide.step_codes
+    folders = {"embedding": "models/embeddings", "lora": "models/loras"}
+    assert guides["comfyui"].details["companion_folder"] == folders[other]
+    assert guides["comfyui"].step_codes[-1] == "usage.comfyui.lora_prompt"
+    assert guides["comfyui"].details["lora"] == "rexdog-lora.safetensors"
 
 
 def test_negative_embeddings_go_into_the_negative_prompt() -> None:

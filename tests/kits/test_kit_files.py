@@ -100,10 +100,19 @@ def test_automatic1111_gets_previews_that_it_does_not_take_for_embeddings(tmp_pa
     assert notes["sd version"] == "SDXL"
     assert notes["activation text"] == f"{WORD} dog"
     prompts = files[f"{EXTRAS}/prompts.txt"].decode()
-    assert prompts.startswith(f"a photo of a {WORD}\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, ")
+    assert prompts.startswith(f"a photo of a {WORD}\nSteps: 20, Sampler: DPM++ 2M, Schedule type: ")
     assert f"a photo of a {WORD} dog <lora:{WORD}:1>" in prompts
-    infotext = notes_of(files[f"{EXTRAS}/self-test-embedding.png"])["parameters"]
-    assert infotext.endswith(f"Seed: {SEED}, Size: 512x512")
+
+
+def test_automatic1111_draws_the_self_test_with_petnames_noise_and_schedule(tmp_path: Path) -> None:
+    """It took Karras and noise of the graphics card, as nothing else was written."""
+    files = files_of("a1111", make_part(tmp_path, "sd1", "lora"))
+    infotext = notes_of(files[f"{EXTRAS}/self-test-lora.png"])["parameters"]
+    assert infotext.splitlines()[-1] == (
+        "Steps: 20, Sampler: DPM++ 2M, Schedule type: Uniform, CFG scale: 7, "
+        f"Seed: {SEED}, Size: 512x512, RNG: CPU"
+    )
+    assert "Schedule: Uniform\n" in files[f"{EXTRAS}/self-test-lora.txt"].decode()
 
 
 def test_automatic1111_gets_a_negative_word_in_the_negative_prompt(tmp_path: Path) -> None:

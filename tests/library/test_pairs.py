@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from library_world import World, scripted_executor
+from test_kits import opened
+from test_results import received
 
+from textinv_app.domain.concept import Method
 from textinv_app.domain.drawing import DrawingRequest
+from textinv_app.domain.hub import HUB_IDS
+from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
+from textinv_app.formats.embedding import write_embedding
+from textinv_app.formats.lora import write_lora
+from textinv_app.formats.metadata import build_metadata
 from textinv_app.library.api import DrawingOrder
 from textinv_app.library.results_on_disk import read_manifest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "formats"))
+from format_makers import cross_attention_modules, facts, random_vectors
 
 
 @pytest.fixture
@@ -98,6 +111,16 @@ def test_the_usage_of_a_pairs_lora_names_no_class_word(world: World) -> None:
     assert f"{lora.placeholder_token} dog" in text
 
 
+def test_how_to_use_one_of_a_pair_loads_both(world: World) -> None:
+    """The program of each half loaded that half alone."""
+    files = taught(world)
+    for one in files:
+        (text,) = filter(
+            None, (u.copy_text for u in world.service.usage(world.owner, one.artifact_id))
+        )
+        assert all(file.file_name in text for file in files)
+
+
 def test_a_pair_is_renamed_and_deleted_as_one(world: World) -> None:
     embedding, lora = taught(world)
     world.service.rename_artifact(world.owner, lora.artifact_id, "Rex at the lake")
@@ -116,6 +139,58 @@ def test_a_pair_survives_the_loss_of_the_index(world: World) -> None:
     world.open()
     after = {one.artifact_id for one in world.service.list_artifacts(world.owner)}
     assert after == {one.artifact_id for one in before}
+
+
+def half(world: World, method: Method, **changes: str) -> ArtifactView:
+    """Import one file of a pair that was taught elsewhere with Petname."""
+    stems = {"embedding": "rexdog", "lora": "rexdog-lora"}
+    other = stems["lora" if method == "embedding" else "embedding"]
+    told = {"class_word": "dog", "companion": other, "file_stem": stems[method], **changes}
+    path = world.root / f"{stems[method]}.safetensors"
+    metadata = build_metadata(facts(method=method, rank=4, **told))
+    if method == "embedding":
+        write_embedding(path, random_vectors("sd1", (768,), 2), metadata)
+    else:
+        write_lora(path, "sd1", cross_attention_modules(768), metadata)
+    file = received(world, path.name, path.read_bytes())
+    return world.service.import_artifact(world.owner, file)
+
+
+def manifest_of(world: World, view: ArtifactView) -> ResultManifest:
+    """Return what is known of a file."""
+    return world.service._parts.results.find(world.owner, view.artifact_id).manifest
+
+
+def test_half_a_pair_that_is_imported_stays_half_a_pair(world: World) -> None:
+    """The LoRA took the embedding's name, and its kit asked for a class word it has never met."""
+    embedding, lora = half(world, "embedding"), half(world, "lora")
+    assert (embedding.file_name, embedding.half_of) == ("rexdog.safetensors", "rexdog-lora")
+    assert (lora.file_name, lora.half_of) == ("rexdog-lora.safetensors", "rexdog")
+    assert lora.placeholder_token == "rexdog"
+    for kit in world.service.kits(world.owner, "en")[lora.artifact_id]:
+        if not kit.is_file_alone:
+            _, files = opened(world, kit.url)
+            guide = files["START-HERE-rexdog-lora.html"].decode()
+            assert "trained together with <code>rexdog.safetensors</code>" in guide
+            assert "rexdog dog" not in guide
+    assert manifest_of(world, lora).class_word == ""
+    for one in (embedding, lora):
+        texts = {u.program: u.copy_text for u in world.service.usage(world.owner, one.artifact_id)}
+        assert texts["a1111"] == "a photo of rexdog in the snow <lora:rexdog-lora:1>"
+
+
+def test_an_import_still_names_the_base_model_it_was_taught_on(world: World) -> None:
+    """The model was read from a file that is published, and left out of one that is imported."""
+    for named, source in (
+        ("sd15", HUB_IDS["sd1"]),
+        ("somebody/fine-model", "somebody/fine-model"),
+        ("/home/anna/model.safetensors", "custom"),
+    ):
+        view = half(world, "lora", base_model=named, companion="")
+        manifest = manifest_of(world, view)
+        assert manifest.model_source == source
+        assert manifest.has_unnamed_model == (source == "custom")
+        assert manifest.class_word == "dog"
 
 
 def test_half_a_pair_on_disk_is_no_result(world: World) -> None:

@@ -21,6 +21,7 @@ from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, FileRefused, NotFound
 from textinv_app.formats.embedding import read_embedding, write_embedding
 from textinv_app.formats.inspecting import inspect
+from textinv_app.formats.metadata import FileFacts, build_metadata
 from textinv_app.library.api import DrawingOrder, ReceivedFile
 from textinv_app.library.folders import folder_bytes
 
@@ -290,6 +291,11 @@ def test_own_embeddings_can_be_imported_with_their_word(world: World, tmp_path: 
     assert view.placeholder_token == "rexdog"
 
 
+def test_a_download_that_the_browser_numbered_keeps_its_word(world: World) -> None:
+    view = world.service.artifact(world.owner, imported(world, "fluffy (1).safetensors"))
+    assert view.placeholder_token == "fluffy"
+
+
 def embedding_in_a_picture(name: str) -> bytes:
     """Return a PNG that carries an embedding as AUTOMATIC1111 writes it."""
     table = np.random.default_rng(1).normal(0, 0.02, (2, WIDTH_OF_SD1)).tolist()
@@ -408,6 +414,26 @@ def test_a_person_says_which_prompt_an_embedding_belongs_to(world: World) -> Non
     (world.data_dir / "petname.db").write_bytes(b"damaged")
     world.crash()
     assert world.service.artifact(world.owner, artifact_id).kind == "negative"
+
+
+def test_a_style_that_is_moved_there_and_back_is_a_style(world: World) -> None:
+    """It came back as a subject."""
+    told = FileFacts(
+        placeholder_token="inkstyle", title="Ink", method="embedding", family="sd1", kind="style",
+        base_model="sd15", resolution_pixels=512, steps=100, seed=1,
+        created_at="2026-01-02T03:04:05Z",
+    )  # fmt: skip
+    path = world.root / "inkstyle.safetensors"
+    vectors = {"text_encoder": np.full((1, WIDTH_OF_SD1), 0.01, np.float32)}
+    write_embedding(path, vectors, build_metadata(told))
+    file = received(world, path.name, path.read_bytes())
+    artifact_id = world.service.import_artifact(world.owner, file).artifact_id
+    written = world.service.artifact_path(world.owner, artifact_id)
+    before = written.read_bytes()
+    for negative, kind in ((True, "negative"), (False, "style")):
+        view = world.service.use_as_negative(world.owner, artifact_id, negative=negative)
+        assert view.kind == kind == inspect(written).metadata["petname.kind"]
+    assert written.read_bytes() == before
 
 
 def test_only_an_embedding_from_elsewhere_can_be_moved(world: World) -> None:

@@ -73,9 +73,11 @@ def lora_modules(width: int) -> list[LoraModule]:
 def make_result(folder: Path, pair: bool = False, **changes: Any) -> tuple[Path, ResultManifest]:
     """Write a finished file with its pictures and manifest; return its path and the manifest.
 
-    With ``pair`` a LoRA lies beside it that was trained together with it.
+    With ``pair`` a LoRA lies beside it that was trained together with it; ``facts`` are more that
+    the file tells of itself.
     """
     folder.mkdir(parents=True)
+    more: dict[str, Any] = changes.pop("facts", {})
     given: dict[str, Any] = {"method": "embedding", "family": "sd1", "kind": "subject", **changes}
     family, method = given["family"], given["method"]
     facts = FileFacts(
@@ -91,6 +93,7 @@ def make_result(folder: Path, pair: bool = False, **changes: Any) -> tuple[Path,
         created_at="2026-01-02T03:04:05Z",
         rank=4 if method == "lora" else 0,
         class_word="dog",
+        **more,
     )
     path = folder / "rexdog.safetensors"
     if method == "lora":

@@ -21,6 +21,7 @@ from tests.hub_stand_in import READ_TOKEN, TOKEN, HubStandIn, Repository
 from tests.hub_stand_in import Answer as HubAnswer
 from textinv_app.cli import main
 from textinv_app.formats.converting import convert_file
+from textinv_app.formats.inspecting import inspect
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -183,14 +184,30 @@ def test_a_file_of_ones_own_in_the_spelling_of_diffusers_is_published_in_that_of
 
 @pytest.mark.parametrize("method", ["embedding", "lora"])
 def test_a_renamed_file_is_published_with_a_card_that_is_true(tmp_path: Path, method: str) -> None:
-    """An embedding's word is the name of its file, and the card named another one."""
+    """An embedding's word is the name of its file, and the card and the file named another one."""
     path, _ = make_result(tmp_path / "result", method=method)
     renamed = path.rename(path.with_name("holiday.safetensors"))
     card = laid_out(renamed, tmp_path / "out")
     (file,) = (p for p in (tmp_path / "out").glob("*.safetensors") if "learned" not in p.name)
     assert f"`{file.name}` into `models/" in card
-    assert "Write `rexdog" in card
-    assert file.stem == ("rexdog" if method == "embedding" else "holiday")
+    word = "holiday" if method == "embedding" else "rexdog"
+    assert f"Write `{word}" in card
+    assert file.stem == "holiday"
+    assert inspect(file).metadata["modelspec.trigger_phrase"] == word
+
+
+def test_half_a_pair_is_published_as_half_a_pair(tmp_path: Path) -> None:
+    """Its card asked for a class word that the LoRA has never met, and named no other file."""
+    told = {"companion": "rexdog", "file_stem": "rexdog-lora"}
+    path, _ = make_result(tmp_path / "result", method="lora", facts=told)
+    path.with_name("manifest.json").unlink()
+    half = path.rename(path.with_name("rexdog-lora.safetensors"))
+    spelled, *_ = convert_file(half, tmp_path / "spelled", "diffusers")
+    for number, file in enumerate((half, spelled)):
+        card = laid_out(file, tmp_path / f"out-{number}")
+        assert (tmp_path / f"out-{number}" / half.name).is_file()
+        assert "trained together with `rexdog.safetensors` and is little without it" in card
+        assert "rexdog dog" not in card
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,20 @@ def test_the_card_of_a_negative_word_tells_no_likeness_to_the_bad_pictures(bench
         assert ("Likeness" in card) == told
 
 
+def test_the_card_of_a_word_taught_on_ones_own_file_says_so_beside_the_usual_model(
+    bench: Bench,
+) -> None:
+    """It showed that file's pictures over a program that loads Stable Diffusion 1.5."""
+    place = "/home/anna/models/private.safetensors"
+    bench.publish(bench.request(model_id="custom", model_source=place))
+    card = bench.hub.repositories[NAME].files["README.md"].decode()
+    assert "taught on a model of its author's own; this one draws other pictures:" in card
+    assert "| Base model | a model of its author's own, of Stable Diffusion 1.x |" in card
+    assert "private" not in card
+    bench.publish(bench.request(repository="usual"))
+    assert "author's own" not in bench.hub.repositories["anna/usual"].files["README.md"].decode()
+
+
 def test_photos_stay_at_home_unless_ticked_and_go_without_their_notes(bench: Bench) -> None:
     bench.publish(bench.request())
     assert not [n for n in bench.hub.repositories[NAME].files if n.startswith("concept_images/")]

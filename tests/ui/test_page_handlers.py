@@ -693,6 +693,15 @@ def test_who_deletes_a_file_is_told_all_that_goes(with_pet: Browser) -> None:
         assert with_pet.shown["manage_files"].count(question) == 1
 
 
+def test_half_a_pair_from_elsewhere_is_said_to_be_half(with_pet: Browser) -> None:
+    _bring(with_pet, "fluffy")
+    with_pet.do("tab.open", tab="manage")
+    assert "each is little without the other" not in with_pet.shown["manage_files"]
+    _bring(with_pet, "rexdog", half_of="rexdog-lora")
+    with_pet.do("tab.open", tab="manage")
+    assert "each is little without the other" in with_pet.shown["manage_files"]
+
+
 def _bring(browser: Browser, artifact_id: str, **changes: object) -> None:
     """Put a file from elsewhere into the collection."""
     values = {

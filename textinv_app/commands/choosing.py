@@ -10,6 +10,7 @@ from textinv_app.domain.drawing import WornArtifact
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import BadInput, ModelUnavailable
 from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.formats.metadata import class_word_of
 from textinv_app.models.catalog import resolve
 from textinv_app.settings import read_settings
 
@@ -60,10 +61,7 @@ def choose_file(path: Path, method: Method, strength: float = 1.0) -> GivenFile:
             kind="negative" if found.is_negative else kind,
             strength=strength,
         ),
-        # A LoRA that was trained together with an embedding knows the word by that alone.
-        class_word=""
-        if found.metadata.get("petname.companion")
-        else found.metadata.get("petname.class_word", ""),
+        class_word=class_word_of(found.metadata),
         inspection=found,
     )
 

@@ -28,6 +28,7 @@ from textinv_app.errors import BadInput, PetnameError
 from textinv_app.formats.converting import is_canonical, joined_halves
 from textinv_app.formats.importing import import_file
 from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.formats.metadata import class_word_of, companion_of, model_source
 from textinv_app.models.catalog import catalog
 from textinv_app.publishing.names import check_repository_name
 from textinv_app.publishing.quiet import quiet_client
@@ -88,8 +89,8 @@ def _look_into(file: Path, folder: Path) -> tuple[Path, ResultManifest, Inspecti
         sentence = f"The file {file} cannot be read ({error.strerror})."
         raise BadInput("file.missing", sentence) from error
     if "petname.base_model" not in found.metadata or not is_canonical(file, found):
-        word = re.sub(r"[^A-Za-z0-9_-]", "", found.trigger_word) or "imported"
-        canonical = folder / f"{word}.safetensors"
+        stem = re.sub(r"[^A-Za-z0-9_-]", "", found.file_stem(file.stem)) or "imported"
+        canonical = folder / f"{stem}.safetensors"
         found = import_file(file, canonical)
         file = canonical
     return file, _manifest(file, found), found
@@ -108,7 +109,7 @@ def _manifest(file: Path, found: Inspection) -> ResultManifest:
     except (FileNotFoundError, ValueError):
         pass
     named = found.metadata.get("petname.base_model", "")
-    sources = {entry.model_id: entry.source for entry in catalog(assets_dir())}
+    known = {entry.model_id for entry in catalog(assets_dir())}
     # Of a file from elsewhere they are not ours to tell: the card says who has taught it.
     steps = found.metadata.get("ss_steps", "") if named else ""
     kind = _KINDS.get(found.metadata.get("petname.kind", ""), "subject")
@@ -116,11 +117,12 @@ def _manifest(file: Path, found: Inspection) -> ResultManifest:
         file_name=file.name,
         method=found.kind,
         family=found.family,
-        model_id=named if named in sources else "",
-        model_source=sources.get(named, "" if named == "custom" else named),
+        model_id=named if named in known else "",
+        model_source=model_source(found.metadata),
         placeholder_token=found.trigger_word,
         kind="negative" if found.is_negative else kind,
-        class_word=found.metadata.get("petname.class_word", ""),
+        class_word=class_word_of(found.metadata),
+        half_of=companion_of(found.metadata),
         steps=int(steps) if steps.isdecimal() else None,
         size_bytes=found.size_bytes,
         sha256=found.sha256,

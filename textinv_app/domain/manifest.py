@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from textinv_app.domain.concept import ConceptKind, Family, Method, Value
+from textinv_app.domain.hub import is_hub_id
 
 
 class ValidationPoint(Value):
@@ -76,3 +77,14 @@ class ResultManifest(Value):
     companion: ResultManifest | None = None
     """The second file of a pivotal training, in the same folder: each is little without the
     other."""
+    half_of: str = ""
+    """Stem of the file that this one was trained together with, where that has not come along."""
+
+    @property
+    def has_unnamed_model(self) -> bool:
+        """Whether its base model was a person's own folder or file.
+
+        That is not there on anybody else's machine, and its name is nobody's business.
+        """
+        is_told = bool(self.model_source) and self.model_id != "crayon"
+        return is_told and not is_hub_id(self.model_source)

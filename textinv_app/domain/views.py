@@ -146,6 +146,8 @@ class ArtifactView:
     imported: bool
     companion_id: str = ""
     """The file that was trained together with this one; empty for none."""
+    half_of: str = ""
+    """Stem of such a file where it is not here; empty for none."""
 
 
 @dataclass(frozen=True)

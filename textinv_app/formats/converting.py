@@ -54,8 +54,8 @@ def convert_file(source: Path, destination: Path, target: ConvertTarget) -> tupl
         whole = joined_halves(source, folder)
         # diffusers names its files itself; the word stays what it was.
         keeps_word = target == "diffusers" or _is_folder(destination)
-        word = _word_of(whole, source.stem) if keeps_word else destination.stem
-        canonical = folder / f"{word}.safetensors"
+        stem = _stem_of(whole, source.stem) if keeps_word else destination.stem
+        canonical = folder / f"{stem}.safetensors"
         found = import_file(whole, canonical, source.stem)
         files = converted(canonical, found, target)
         paths = _places(destination, files)
@@ -83,14 +83,16 @@ def converted(canonical: Path, found: Inspection, target: ConvertTarget) -> tupl
 
 
 def is_canonical(path: Path, found: Inspection) -> bool:
-    """Tell whether a file is in the form of all but diffusers: its tensors' names and its own.
+    """Tell whether a file is in the form of all but diffusers: its tensors, its name and its word.
 
     Raises ``FileRefused`` and ``OSError``.
     """
     header = read_header(path)
     if found.kind == "lora":
         return all(name.startswith("lora_") for name in header.tensors)
-    return is_canonical_embedding(header) and path.stem == found.trigger_word
+    word = found.trigger_word
+    told = header.metadata.get("modelspec.trigger_phrase", word)
+    return is_canonical_embedding(header) and path.stem == word == told
 
 
 def diffusers_embedding(file: EmbeddingFile, token: str) -> tuple[ReadyFile, ...]:
@@ -198,10 +200,10 @@ def _are_halves(headers: Sequence[Header]) -> bool:
     )
 
 
-def _word_of(source: Path, name: str) -> str:
-    """Return the word a file brings along, fit for the name of a file; raises ``FileRefused``."""
-    word = inspect_any(source).trigger_word or name
-    kept = "".join(letter for letter in word if letter.isalnum() or letter in "_-")
+def _stem_of(source: Path, name: str) -> str:
+    """Return what a file is to be called, fit for the name of a file; raises ``FileRefused``."""
+    stem = inspect_any(source).file_stem(name) or name
+    kept = "".join(letter for letter in stem if letter.isalnum() or letter in "_-")
     return kept[:41] or "imported"
 
 

@@ -16,6 +16,7 @@ from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import Header, read_header, read_tensors
 from textinv_app.formats.lora_keys import looks_like_lora
 from textinv_app.formats.lora_reading import LoraShape, lora_shape
+from textinv_app.formats.metadata import companion_of
 from textinv_app.formats.sniffing import Container
 
 _HASH_CHUNK_BYTES = 1 << 20
@@ -50,7 +51,8 @@ class Inspection:
     module_count: int
     """Layers a LoRA changes; 0 for an embedding."""
     trigger_word: str
-    """From the metadata, else the name of the file without its ending."""
+    """Of an embedding the name of the file without its ending, unless that says nothing; of a LoRA
+    what the metadata name, else that name."""
     is_negative: bool
     """Whether it is a negative embedding by its metadata, or has the name of a well-known one."""
     metadata: Mapping[str, str]
@@ -59,6 +61,16 @@ class Inspection:
     """Of the whole file."""
     container: Container = "safetensors"
     """What the numbers are kept in; a ``pickle`` is only ever opened in a confined child."""
+
+    def file_stem(self, name: str) -> str:
+        """Return what the file, which was called ``name``, is to be called: its word.
+
+        The LoRA of a pair keeps a name of its own, for the word is that of the embedding.
+        """
+        if self.kind == "embedding" or not companion_of(self.metadata):
+            return self.trigger_word
+        told = self.metadata.get("ss_output_name", "") if says_nothing(name) else name
+        return told or self.trigger_word
 
     @property
     def family_title(self) -> str:
@@ -119,7 +131,6 @@ def inspect(path: Path, name: str = "") -> Inspection:
         return _inspect_lora(path, header, lora_shape(header), name)
     shape = embedding_shape(header)
     inside = name_inside(header)
-    word = _told_word(header) or (inside if inside and says_nothing(name) else name)
     return Inspection(
         kind="embedding",
         family=shape.family,
@@ -128,7 +139,7 @@ def inspect(path: Path, name: str = "") -> Inspection:
         rank=0,
         alpha=None,
         module_count=0,
-        trigger_word=word,
+        trigger_word=_embedding_word(header, name, inside),
         is_negative=_is_negative(header, f"{name} {inside}"),
         metadata=header.metadata,
         size_bytes=header.size_bytes,
@@ -169,6 +180,18 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _embedding_word(header: Header, name: str, inside: str) -> str:
+    """Return the word of an embedding: the name of its file, by which other programs know it.
+
+    The word inside counts where that name says nothing, and where it is told twice, as in files of
+    ours in the spelling of diffusers and in pictures.
+    """
+    told, name = _told_word(header), without_copy_number(name)
+    if says_nothing(name) or (told and told == inside):
+        return told or inside or name
+    return name
+
+
 def _told_word(header: Header) -> str:
     """Return the trigger word that the metadata names; empty where they name none."""
     for key in ("modelspec.trigger_phrase", "ss_output_name"):
@@ -183,6 +206,11 @@ def _is_negative(header: Header, names: str) -> bool:
     if said in {"true", "false"}:
         return said == "true"
     return sounds_negative(names)
+
+
+def without_copy_number(name: str) -> str:
+    """Return a name without the number that browsers put behind it, as in ``rexdog (1)``."""
+    return re.sub(r" ?\(\d+\)$", "", name) or name
 
 
 def says_nothing(name: str) -> bool:

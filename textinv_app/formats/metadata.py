@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
-from textinv_app.domain.hub import is_hub_id
+from textinv_app.domain.hub import HUB_IDS, is_hub_id
 from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
@@ -98,6 +98,8 @@ class FileFacts:
     """Whether the base model was one file, the hash of which other programs know."""
     thumbnail_jpeg: bytes = b""
     """A small picture drawn with the result, at most 60 KB; never a photo."""
+    taught_kind: str = ""
+    """What it was taught as, where a person has made a negative word of it since."""
 
 
 def build_metadata(facts: FileFacts) -> dict[str, str]:
@@ -121,6 +123,29 @@ def public_model_name(base_model: str) -> str:
     if base_model in {"crayon", "sd15", "sd21", "sdxl"} or is_hub_id(base_model):
         return base_model
     return "custom"
+
+
+def model_source(metadata: Mapping[str, str]) -> str:
+    """Return the base model that a file of ours names: a hub id, or ``custom`` for a person's own.
+
+    Empty where it names none, and for Crayon, which lies in another folder on every machine.
+    """
+    named = metadata.get("petname.base_model", "")
+    usual = {"": "", "crayon": "", "sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl"}
+    return HUB_IDS.get(usual[named], "") if named in usual else public_model_name(named)
+
+
+def companion_of(metadata: Mapping[str, str]) -> str:
+    """Return the stem of the file that one was trained together with; empty where it was alone."""
+    return clean_text(metadata.get("petname.companion", ""), 60)
+
+
+def class_word_of(metadata: Mapping[str, str]) -> str:
+    """Return what stands behind the word of a file.
+
+    The LoRA of a pair has met its word as the embedding's vectors, without a class word.
+    """
+    return "" if companion_of(metadata) else metadata.get("petname.class_word", "")
 
 
 def clean_text(text: str, max_characters: int = 500_000) -> str:
@@ -180,6 +205,8 @@ def _modelspec(facts: FileFacts) -> dict[str, str]:
         metadata["petname.base_model_sha256"] = facts.base_model_sha256
     if facts.companion:
         metadata["petname.companion"] = facts.companion
+    if facts.taught_kind:
+        metadata["petname.taught_kind"] = facts.taught_kind
     if facts.preset:
         metadata |= {
             "petname.preset": facts.preset,
@@ -314,8 +341,9 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
     if not as_found:
         return None
     is_embedding = found.method == "embedding"
+    taught_kind = metadata.get("petname.taught_kind", "")
     if is_embedding and found.is_negative is not None and found.is_negative != (kind == "negative"):
-        kind = "negative" if found.is_negative else "subject"
+        kind, taught_kind = _moved(kind, taught_kind)
     return FileFacts(
         placeholder_token=found.placeholder_token if is_embedding else word[:100],
         title=clean_text(metadata.get("modelspec.title", ""), 100),
@@ -332,14 +360,22 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
         rank=found.rank,
         num_photos=_whole(metadata.get("ss_num_train_images", "")) or 0,
         class_word=clean_text(metadata.get("petname.class_word", ""), 40),
-        companion=clean_text(metadata.get("petname.companion", ""), 60),
+        companion=companion_of(metadata),
         preset=preset_of(metadata),
         max_steps=_whole(metadata.get("petname.max_steps", "")) or 0,
         mirror=metadata.get("petname.mirror") == "true",
         base_model_sha256=_sha256(metadata.get("petname.base_model_sha256", "")),
         is_checkpoint="ss_new_sd_model_hash" in metadata,
+        taught_kind=taught_kind if taught_kind in get_args(ConceptKind) else "",
         thumbnail_jpeg=_thumbnail(metadata.get("modelspec.thumbnail", "")),
     )
+
+
+def _moved(kind: str, taught_kind: str) -> tuple[str, str]:
+    """Return both kinds of a file after a person has moved it to the other prompt."""
+    if kind != "negative":
+        return "negative", kind
+    return taught_kind if taught_kind == "style" else "subject", ""
 
 
 def preset_of(metadata: Mapping[str, str]) -> str:

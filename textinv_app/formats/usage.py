@@ -6,6 +6,7 @@ The steps are keys of the page's words catalogues; the copyable text is the same
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -28,6 +29,13 @@ _PROMPTS: dict[ConceptKind, str] = {
     "negative": "{}",
 }
 _NEUTRAL_PROMPT = "a photo of a dog on the beach"
+_FOLDERS: dict[tuple[Program, Method], str] = {
+    ("comfyui", "embedding"): "models/embeddings",
+    ("comfyui", "lora"): "models/loras",
+    ("a1111", "embedding"): "embeddings",
+    ("a1111", "lora"): "models/Lora",
+}
+"""Where a program wants a file, from its own folder; one that is not named here asks."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class UsedFile:
     """What stood behind the word of a LoRA in training; empty for one of a pair."""
     stem: str = ""
     """Stem of the file where it is not the word, as that of a LoRA may be."""
+    companion: str = ""
+    """Stem of the other file of a pair, without which this one is little; empty for none."""
 
     @property
     def name(self) -> str:
@@ -57,6 +67,10 @@ class UsedFile:
     def file_name(self) -> str:
         """Name of the file."""
         return f"{self.name}.safetensors"
+
+    def stem_of(self, method: Method) -> str:
+        """Return the stem of the file of a method that is used, this one or its companion."""
+        return self.name if method == self.method else self.companion
 
     @property
     def is_negative(self) -> bool:
@@ -73,9 +87,9 @@ class UsageGuide:
     usable: bool
     """False where the program cannot use the file at all (Crayon's files outside Python)."""
     step_codes: tuple[str, ...]
-    """Keys of the words catalogues, in order; blanks are ``{file}``, ``{folder}``, ``{word}``."""
-    folder: str
-    """Where the program wants the file, from its own folder; empty where it asks."""
+    """Keys of the words catalogues, in order; their blanks are the keys of ``details``."""
+    details: Mapping[str, str]
+    """Names of files and folders, as they stand in the steps."""
     copyable: str
     """Text to copy: a prompt, or a program for diffusers."""
 
@@ -93,45 +107,59 @@ def all_step_codes() -> tuple[str, ...]:
         for method in get_args(Method)
         for family in get_args(Family)
         for kind in kinds
-        for guide in usage_guides(UsedFile("word", method, family, kind))
+        for companion in ("", "other")
+        for guide in usage_guides(UsedFile("word", method, family, kind, companion=companion))
     ]
     return tuple(sorted({code for guide in guides for code in guide.step_codes}))
 
 
 def _guide(program: Program, title: str, used: UsedFile) -> UsageGuide:
+    details = _details(program, used)
+    steps: tuple[str, ...]
     if program == "diffusers":
-        calls = ("usage.diffusers.install", "usage.diffusers.run")
-        return UsageGuide(program, title, True, calls, "", diffusers_program(used))
+        steps = ("usage.diffusers.install", *_companion_steps(program, used), "usage.diffusers.run")
+        return UsageGuide(program, title, True, steps, details, diffusers_program(used))
     if used.family == "crayon":
-        return UsageGuide(program, title, False, ("usage.crayon_only",), "", "")
-    where = "negative_prompt" if used.is_negative else "prompt"
+        return UsageGuide(program, title, False, ("usage.crayon_only",), details, "")
+    writing = "lora_prompt" if used.stem_of("lora") else "embedding_prompt"
+    if used.is_negative:
+        writing = "embedding_negative_prompt"
     steps = (
         f"usage.{program}.put_{used.method}",
+        *_companion_steps(program, used),
         "usage.choose_model." + used.family,
-        f"usage.{program}.{used.method}_{where}",
+        f"usage.{program}.{writing}",
     )
-    copyable = _prompt_text(program, used)
-    return UsageGuide(program, title, True, steps, _folder(program, used.method), copyable)
+    return UsageGuide(program, title, True, steps, details, _prompt_text(program, used))
 
 
-def _folder(program: Program, method: Method) -> str:
-    folders: dict[tuple[Program, Method], str] = {
-        ("comfyui", "embedding"): "models/embeddings",
-        ("comfyui", "lora"): "models/loras",
-        ("a1111", "embedding"): "embeddings",
-        ("a1111", "lora"): "models/Lora",
+def _companion_steps(program: Program, used: UsedFile) -> tuple[str, ...]:
+    if not used.companion:
+        return ()
+    has_folder = (program, used.method) in _FOLDERS
+    return ("usage.companion_folder" if has_folder else "usage.companion",)
+
+
+def _details(program: Program, used: UsedFile) -> Mapping[str, str]:
+    other: Method = "embedding" if used.method == "lora" else "lora"
+    return {
+        "file": used.file_name,
+        "folder": _FOLDERS.get((program, used.method), ""),
+        "companion": f"{used.companion}.safetensors",
+        "companion_folder": _FOLDERS.get((program, other), ""),
+        "lora": f"{used.stem_of('lora')}.safetensors",
     }
-    return folders.get((program, method), "")
 
 
 def _prompt_text(program: Program, used: UsedFile) -> str:
-    word = used.placeholder_token
-    if used.method == "embedding":
+    word, embedding, lora = used.placeholder_token, used.stem_of("embedding"), used.stem_of("lora")
+    if embedding:
         # ComfyUI knows the word only after a space or at the start, and no full stop behind it.
-        word = {"comfyui": f"embedding:{word}", "invokeai": f"<{word}>"}.get(program, word)
+        spelled = {"comfyui": f"embedding:{embedding}", "invokeai": f"<{embedding}>"}
+        word = spelled.get(program, embedding)
     prompt = _prompt(used, word)
-    if used.method == "lora" and program == "a1111":
-        return f"{prompt} <lora:{used.name}:{used.strength:g}>"
+    if lora and program == "a1111":
+        return f"{prompt} <lora:{lora}:{used.strength:g}>"
     return prompt
 
 
@@ -163,22 +191,32 @@ def diffusers_program(used: UsedFile) -> str:
 
 
 def _needs_two_calls(used: UsedFile) -> bool:
-    return used.method == "embedding" and used.family == "sdxl"
+    return bool(used.stem_of("embedding")) and used.family == "sdxl"
 
 
 def _loading_lines(used: UsedFile) -> list[str]:
-    file_name, word = json.dumps(used.file_name), json.dumps(used.placeholder_token)
-    if used.method == "lora":
-        # The name of an adapter may hold no dot; that of a file of ours holds none.
-        name = json.dumps(used.name)
-        lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={name})']
-        if used.strength != 1.0:
-            lines.append(f"pipe.set_adapters([{name}], [{used.strength:g}])")
-        return lines
-    if not _needs_two_calls(used):
-        return [f"pipe.load_textual_inversion({file_name}, token={word})"]
+    embedding, lora = used.stem_of("embedding"), used.stem_of("lora")
     return [
-        f"vectors = load_file({file_name})",
+        *(_embedding_lines(used, f"{embedding}.safetensors") if embedding else []),
+        *(_lora_lines(lora, used.strength) if lora else []),
+    ]
+
+
+def _lora_lines(stem: str, strength: float) -> list[str]:
+    # The name of an adapter may hold no dot; that of a file of ours holds none.
+    file_name, name = json.dumps(f"{stem}.safetensors"), json.dumps(stem)
+    lines = [f'pipe.load_lora_weights(".", weight_name={file_name}, adapter_name={name})']
+    if strength != 1.0:
+        lines.append(f"pipe.set_adapters([{name}], [{strength:g}])")
+    return lines
+
+
+def _embedding_lines(used: UsedFile, file_name: str) -> list[str]:
+    place, word = json.dumps(file_name), json.dumps(used.placeholder_token)
+    if not _needs_two_calls(used):
+        return [f"pipe.load_textual_inversion({place}, token={word})"]
+    return [
+        f"vectors = load_file({place})",
         f'pipe.load_textual_inversion(vectors["clip_l"], token={word},',
         "                            text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)",
         f'pipe.load_textual_inversion(vectors["clip_g"], token={word},',

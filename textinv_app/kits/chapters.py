@@ -42,12 +42,12 @@ def _comfyui(teller: Teller) -> Chapters:
         teller.model_step("models/checkpoints", "comfyui.model.extra"),
         Step(
             words("comfyui.open.title"),
-            (teller.rich("comfyui.open.text", workflow=workflow),),
+            _opening_in_comfyui(teller, workflow),
             graph=drawing,
         ),
         Step(
             words("comfyui.run.title"),
-            (teller.rich("comfyui.run.text", node=node),),
+            (teller.rich(f"comfyui.run.{_proof_or_text(teller)}", node=node),),
             copies=teller.sentences(),
         ),
     )
@@ -61,6 +61,21 @@ def _comfyui(teller: Teller) -> Chapters:
         notes.append(teller.rich("comfyui.note.lora"))
     notes.append(teller.rich("comfyui.note.api", folder=f"{extras_folder(order)}/api"))
     return Chapters(steps, tuple(notes))
+
+
+def _opening_in_comfyui(teller: Teller, workflow: str) -> tuple[Markup, ...]:
+    text = teller.rich("comfyui.open.text", workflow=workflow)
+    if teller.has_proof:
+        text += " " + teller.rich("comfyui.open.proof")
+    if not teller.own_model:
+        return (text,)
+    title = teller.order.base_model.title
+    return text, teller.rich("comfyui.open.own", own=teller.own_model, model=title)
+
+
+def _proof_or_text(teller: Teller) -> str:
+    """Return the end of a key whose sentence speaks of the self-test where there is one."""
+    return "proof" if teller.has_proof else "text"
 
 
 def _a1111(teller: Teller) -> Chapters:
@@ -79,14 +94,15 @@ def _a1111(teller: Teller) -> Chapters:
         ),
         Step(
             words("a1111.run.title"),
-            (teller.rich("a1111.run.text"),),
+            (teller.rich(f"a1111.run.{_proof_or_text(teller)}"),),
             copies=teller.sentences(),
         ),
     )
     notes = teller.notes()
     lora = order.part("lora")
     if order.part("embedding") is not None:
-        notes.append(teller.rich("a1111.note.word", stem=order.stem))
+        key = "a1111.note.negative" if order.is_negative else "a1111.note.word"
+        notes.append(teller.rich(key, stem=order.stem))
     if lora is not None:
         notes.append(teller.rich("a1111.note.lora", call=f"<lora:{lora.stem}:1>"))
     if len(order.parts) == 2 and not order.are_one:
@@ -107,14 +123,17 @@ def _invokeai(teller: Teller) -> Chapters:
             rows=teller.rows(),
             tabs=(Tab("URL or Local Path"), Tab("HuggingFace"), Tab("Scan Folder", True)),
         ),
-        teller.model_step("", "invokeai.model.extra"),
+        # Its Starter Models have none of the 2.x family.
+        teller.model_step("", "" if order.family == "sd2" else "invokeai.model.extra"),
         Step(
             words("invokeai.run.title"),
             (teller.rich(f"invokeai.run.text.{which}"),),
             copies=teller.sentences(),
         ),
     )
-    notes = [*teller.notes(), teller.rich("invokeai.note.picture")]
+    notes = teller.notes()
+    if any(part.pictures for part in order.parts):
+        notes.append(teller.rich("invokeai.note.picture"))
     return Chapters(steps, tuple(notes))
 
 
@@ -152,7 +171,9 @@ def _kohya(teller: Teller) -> Chapters:
 
 def _kohya_command(teller: Teller, at: int) -> str:
     order, scene = teller.order, scenes_of(teller.order)[at]
-    model = {"sdxl": "--sdxl ", "sd2": "--v2 --v_parameterization "}.get(order.family, "")
+    # The VAE of SDXL gives nothing but black in half precision.
+    options = {"sdxl": "--sdxl --no_half_vae ", "sd2": "--v2 --v_parameterization "}
+    model = options.get(order.family, "")
     parts = [
         f"python gen_img.py {model}--ckpt {order.base_model.checkpoint} --fp16",
         "--sampler dpmsolver++ --outdir outputs",
@@ -195,13 +216,6 @@ def _kohya_training(teller: Teller) -> list[Copyable]:
 def _diffusers(teller: Teller) -> Chapters:
     order, words = teller.order, teller.words
     script = script_name(order)
-    run = f"python {script}"
-    texts: tuple[Markup, ...] = (
-        teller.rich("diffusers.run.text", model=order.own_model or order.base_model.title),
-    )
-    if order.family == "crayon":
-        run = f"python {script} assets/crayon"
-        texts = (teller.rich("diffusers.run.crayon"),)
     scene = scenes_of(order)[0]
     prompt = scene.drawn.prompt.replace(chr(34), "'")
     call = f'draw(name="{order.stem}", prompt="{prompt}", …)'
@@ -214,7 +228,7 @@ def _diffusers(teller: Teller) -> Chapters:
         Step(
             words("diffusers.unpack.title"), (teller.rich("diffusers.unpack.text"),), teller.tree()
         ),
-        Step(words("diffusers.run.title"), texts, copies=(Copyable(run),)),
+        _diffusers_run(teller),
         Step(
             words("diffusers.change.title"),
             (teller.rich("diffusers.change.text", script=script),),
@@ -228,6 +242,19 @@ def _diffusers(teller: Teller) -> Chapters:
         key = "diffusers.note.xl" if order.family == "sdxl" else "diffusers.note.token"
         notes.append(teller.rich(key, call=load))
     return Chapters(steps, tuple(notes))
+
+
+def _diffusers_run(teller: Teller) -> Step:
+    order, words = teller.order, teller.words
+    run, model = f"python {script_name(order)}", order.own_model or order.base_model.title
+    text = teller.rich("diffusers.run.text", model=model)
+    if order.family == "crayon":
+        run += " assets/crayon"
+        text = teller.rich("diffusers.run.crayon")
+    elif order.parts[0].manifest.has_unnamed_model:
+        run += f" {words('diffusers.run.path')}"
+        text = teller.rich("diffusers.run.own", model=model)
+    return Step(words("diffusers.run.title"), (text,), copies=(Copyable(run),))
 
 
 _CHAPTERS: Mapping[KitProgram, Callable[[Teller], Chapters]] = MappingProxyType(

@@ -146,9 +146,10 @@ def _diffusers(order: KitOrder, words: KitWords) -> tuple[ReadyFile, ...]:
         else:
             files.append(diffusers_lora(read_lora(part.path, dtype=np.float16)))
     model = order.own_model or order.base_model.hub_id
+    is_unnamed = order.parts[0].manifest.has_unnamed_model
     sentences = (
         words("diffusers.script.what", name=order.name),
-        words("diffusers.script.model", model=model),
+        words("diffusers.script.own" if is_unnamed else "diffusers.script.model", model=model),
         words("diffusers.script.draw"),
     )
     files.append(ready_text(script_name(order), diffusers_script(order, sentences)))

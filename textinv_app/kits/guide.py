@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from textinv_app.kits.order import KitOrder, KitPart
 from textinv_app.kits.pictures import jpeg_of
 from textinv_app.kits.programs import TITLES
-from textinv_app.kits.proofs import extras_folder, proof_rows, proofs_of
+from textinv_app.kits.proofs import extras_folder, proof_rows, proofs_of, taught_on
 from textinv_app.kits.scenes import Scene, ideas, scenes_of, spelled, word_in
 from textinv_app.kits.words import KitWords
 
@@ -107,6 +107,17 @@ class Teller:
     """Names of all files of the kit."""
     _pictures: dict[tuple[Path, int], str] = field(default_factory=dict)
 
+    @property
+    def has_proof(self) -> bool:
+        """Whether the kit holds a self-test."""
+        return bool(proofs_of(self.order))
+
+    @property
+    def own_model(self) -> str:
+        """The model it was taught on, as a sentence names it; empty where it is the usual one."""
+        name = taught_on(self.order, self.words)
+        return f"`{name}`" if self.order.own_model else name
+
     def rich(self, key: str, **blanks: object) -> Markup:
         """Return a sentence with its ticks and stars as markup."""
         return rich(self.words(key, **blanks))
@@ -136,7 +147,8 @@ class Teller:
         names = [name for name in self.file_names if not name.startswith(extras)]
         rows = [*_tree(sorted(names, key=lambda name: ("/" not in name, name)), self.words)]
         if len(names) < len(self.file_names):
-            rows.append(TreeRow(extras, 0, "folder", self.words("tree.extras")))
+            remark = self.words("tree.extras" if self.has_proof else "tree.more")
+            rows.append(TreeRow(extras, 0, "folder", remark))
         return tuple(rows)
 
     def model_step(self, folder: str, extra: str = "") -> Step:
@@ -151,8 +163,8 @@ class Teller:
                 folder=folder,
             )
         ]
-        if order.own_model:
-            texts.append(self.rich("base.own", own=order.own_model, model=base.title))
+        if self.own_model:
+            texts.append(self.rich("base.own", own=self.own_model, model=base.title))
         if extra:
             texts.append(self.rich(extra))
         link = Copyable(base.url, self.words("base.link"), is_link=True)
@@ -179,6 +191,9 @@ class Teller:
             found.append(self.rich("notes.class", class_word=class_word, words=words))
         if len(self.order.parts) == 2:
             found.append(self.rich("notes.one" if self.order.are_one else "notes.both"))
+        for part in self.order.parts:
+            if part.manifest.half_of:
+                found.append(self.rich("notes.half", other=f"{part.manifest.half_of}.safetensors"))
         return found
 
     def _prompts(self, scene: Scene, label: str) -> list[Copyable]:
@@ -209,7 +224,9 @@ def guide_page(teller: Teller, chapters: Chapters) -> str:
     program = TITLES[order.program]
     kind = order.parts[0].manifest.kind
     tests = [_test(teller, scene) for scene in proofs_of(order)]
-    same = "test.same" if order.program == "diffusers" else "test.alike"
+    note = teller.rich("test.same" if order.program == "diffusers" else "test.alike")
+    if teller.own_model:
+        note += " " + teller.rich("test.own", own=teller.own_model)
     return _template().render(
         language=words.language,
         words=words,
@@ -227,8 +244,9 @@ def guide_page(teller: Teller, chapters: Chapters) -> str:
         crayon=_crayon(teller) if order.family == "crayon" else None,
         steps=chapters.steps,
         tests=tests,
+        test_title=words("test.title" if tests else "test.title_none"),
         test_lead=words("test.text", what=words(f"test.what.{kind}")),
-        test_note=words(same),
+        test_note=note,
         wrong=_wrong(teller),
         notes=chapters.notes,
     )
@@ -249,8 +267,8 @@ def _facts(teller: Teller) -> list[tuple[str, Markup]]:
         (words("facts.files"), files),
         (words("facts.fits"), escape(_capital(words(f"fits.{order.family}")))),
     ]
-    if order.own_model:
-        facts.append((words("facts.taught_on"), escape(order.own_model)))
+    if teller.own_model:
+        facts.append((words("facts.taught_on"), escape(taught_on(order, words))))
     return facts
 
 
@@ -288,7 +306,9 @@ def _test(teller: Teller, scene: Scene) -> dict[str, object]:
 
 def _wrong(teller: Teller) -> list[Markup]:
     spelling = word_in(teller.order.program, teller.order.parts[0])
-    wrong = [teller.rich("test.wrong_model"), teller.rich("test.wrong_word", spelled=spelling)]
+    # A LoRA's word is plain text to every program, in capitals or not.
+    key = f"test.wrong_word.{teller.order.parts[0].method}"
+    wrong = [teller.rich("test.wrong_model"), teller.rich(key, spelled=spelling)]
     if teller.order.program != "diffusers":
         wrong.append(teller.rich("test.wrong_place"))
     return wrong

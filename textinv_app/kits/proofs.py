@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from textinv_app.formats.encoding import ReadyFile, ready_bytes, ready_text
 from textinv_app.kits.order import KitOrder
 from textinv_app.kits.pictures import png_of
+from textinv_app.kits.programs import KitProgram
 from textinv_app.kits.scenes import Scene, SceneName, scenes_of, spelled
 from textinv_app.kits.words import KitWords
 
 SAMPLER = "DPM++ 2M"
+SCHEDULES: Mapping[KitProgram, str] = MappingProxyType({"comfyui": "normal", "a1111": "Uniform"})
+"""Petname's even spacing of the steps, by the name of each program that lets people choose."""
 
 
 def extras_folder(order: KitOrder) -> str:
@@ -29,6 +33,12 @@ def proofs_of(order: KitOrder) -> tuple[Scene, ...]:
     return tuple(scene for scene in scenes_of(order) if scene.is_proof)
 
 
+def taught_on(order: KitOrder, words: KitWords) -> str:
+    """Return what the model it was taught on is called; empty where it is the usual one."""
+    unnamed = words("base.unnamed") if order.parts[0].manifest.has_unnamed_model else ""
+    return order.own_model or unnamed
+
+
 def proof_rows(order: KitOrder, scene: Scene, words: KitWords) -> dict[str, str]:
     """Return the settings of a self-test, by what they are called."""
     prompt, negative_prompt = spelled(scene, order.program)
@@ -41,7 +51,8 @@ def proof_rows(order: KitOrder, scene: Scene, words: KitWords) -> dict[str, str]
         words("test.guidance"): f"{drawn.guidance_scale:g}",
         words("test.size"): f"{drawn.resolution_pixels} × {drawn.resolution_pixels}",
         words("test.sampler"): SAMPLER,
-        words("test.model"): order.own_model or order.base_model.title,
+        words("test.schedule"): SCHEDULES.get(order.program, ""),
+        words("test.model"): taught_on(order, words) or order.base_model.title,
     }
     return {name: value for name, value in rows.items() if value}
 
@@ -73,9 +84,12 @@ def infotext(scene: Scene) -> str:
     settings = {
         "Steps": drawn.num_inference_steps,
         "Sampler": SAMPLER,
+        # Where these two are missing, it takes Karras and noise of the graphics card.
+        "Schedule type": SCHEDULES["a1111"],
         "CFG scale": f"{drawn.guidance_scale:g}",
         "Seed": drawn.seed,
         "Size": f"{drawn.resolution_pixels}x{drawn.resolution_pixels}",
+        "RNG": "CPU",
     }
     lines = [prompt]
     if negative_prompt:

@@ -56,6 +56,7 @@ WORDS: dict[str, str] = {
         "have it already, go on."
     ),
     "tree.extras": "self-test and more",
+    "tree.more": "more to use",
     "prompt.embedding": "With the embedding",
     "prompt.lora": "With the LoRA",
     "prompt.both": "With both together",
@@ -64,6 +65,7 @@ WORDS: dict[str, str] = {
     "prompt.unwanted": "What should not be in the picture",
     # The self-test
     "test.title": "Does it work? The self-test",
+    "test.title_none": "Does it work?",
     "test.text": (
         "Petname drew this picture with the file in this kit. Draw it yourself with the same "
         "settings: yours should show the same {what}."
@@ -78,6 +80,7 @@ WORDS: dict[str, str] = {
     "test.alike": (
         "It will not agree dot by dot: every program makes noise and rounds numbers in its own way."
     ),
+    "test.own": "Only the model that the word was taught on draws it so: {own}.",
     "test.none": (
         "There is no self-test picture for this file: it came from elsewhere, or was taught "
         "before Petname kept one."
@@ -89,13 +92,15 @@ WORDS: dict[str, str] = {
     "test.guidance": "Guidance (CFG)",
     "test.size": "Size",
     "test.sampler": "Sampler",
+    "test.schedule": "Schedule",
     "test.model": "Base model",
     "test.wrong": "If it looks quite different",
     "test.wrong_model": (
         "Another base model draws another picture. Of another **family** it draws as if the word "
         "were not there, and most programs do not say so."
     ),
-    "test.wrong_word": "Check the spelling of the word: `{spelled}`, in lower case.",
+    "test.wrong_word.embedding": "Check the spelling of the word: `{spelled}`, in lower case.",
+    "test.wrong_word.lora": "Check the spelling of the word: `{spelled}`.",
     "test.wrong_place": "Check that the file lies where step 1 puts it, and restart the program.",
     # Base model, for every program
     "base.title": "Have the right base model",
@@ -104,9 +109,10 @@ WORDS: dict[str, str] = {
         "the folder `{folder}`. If you have it already, go on."
     ),
     "base.own": (
-        "The word was taught on `{own}`. It works best with that model; with {model} it works, "
-        "but the picture differs from the self-test."
+        "The word was taught on {own}. It works best with that model; with {model} it works, but "
+        "draws other pictures."
     ),
+    "base.unnamed": "a model of your own",
     "base.link": "Download address",
     "notes.title": "Good to know",
     "notes.class": (
@@ -119,6 +125,10 @@ WORDS: dict[str, str] = {
     "notes.one": (
         "Embedding and LoRA were trained together, and your pictures need both: each is little "
         "without the other."
+    ),
+    "notes.half": (
+        "This file was trained together with `{other}`, and is little without it: install that "
+        "one, too, and use both in a picture."
     ),
     # ComfyUI
     "comfyui.unpack.title": "Unpack into the folder of ComfyUI",
@@ -133,11 +143,17 @@ WORDS: dict[str, str] = {
     "comfyui.open.title": "Open the workflow",
     "comfyui.open.text": (
         "Start ComfyUI, or press `R` in it. Choose `{workflow}` under **Workflows** on the left, "
-        "or drag that file onto the page. Dragging the self-test picture works as well: its "
-        "workflow is stored inside."
+        "or drag that file onto the page."
+    ),
+    "comfyui.open.proof": (
+        "Dragging the self-test picture works as well: its workflow is stored inside."
+    ),
+    "comfyui.open.own": (
+        "The workflow loads {model}. To draw with {own} instead, choose it in the first node."
     ),
     "comfyui.run.title": "Press Run, then write your own",
-    "comfyui.run.text": (
+    "comfyui.run.text": "To draw something else, change the text in the node “{node}”.",
+    "comfyui.run.proof": (
         "The first picture should look like the self-test. Then change the text in the node "
         "“{node}”."
     ),
@@ -162,14 +178,19 @@ WORDS: dict[str, str] = {
     "a1111.refresh.title": "Choose the model, refresh the cards",
     "a1111.refresh.text": (
         "Choose the base model at the top left. Open the tab **{tab}** under the prompt and press "
-        "its refresh button: the card of `{stem}` appears with its picture."
+        "its refresh button: the card of `{stem}` appears."
     ),
     "a1111.run.title": "Write a prompt and press Generate",
-    "a1111.run.text": (
+    "a1111.run.text": "Copy a sentence:",
+    "a1111.run.proof": (
         "Quickest: drop the self-test picture on the tab **PNG Info** and press **Send to "
         "txt2img**; prompt, seed and settings are inside. Or copy a sentence:"
     ),
     "a1111.note.word": "`{stem}` is written just as it is. The card writes it for you.",
+    "a1111.note.negative": (
+        "`{stem}` is written just as it is. Click into the negative prompt first; the card then "
+        "writes it there."
+    ),
     "a1111.note.lora": "`{call}` loads the LoRA; the number is its strength. 0.6 to 1 work well.",
     "a1111.note.both": (
         "Once the embedding is installed, the plain word always means the embedding. To see the "
@@ -181,15 +202,15 @@ WORDS: dict[str, str] = {
     # InvokeAI
     "invokeai.unpack.title": "Unpack into a folder that stays",
     "invokeai.unpack.text": (
-        "Unpack the ZIP where it can stay, for instance in your documents. Pictures and notes lie "
-        "beside each file under the names by which InvokeAI finds them:"
+        "Unpack the ZIP where it can stay, for instance in your documents. What InvokeAI shows of "
+        "a file lies beside it, under a name by which InvokeAI finds it:"
     ),
     "invokeai.scan.title": "Add it in the Model Manager",
     "invokeai.scan.text": (
         "Open the **Model Manager** (the cube on the left), **Add Models**, **Scan Folder**. "
         "Paste the path of the unpacked folder, press **Scan Folder**, and install what it finds."
     ),
-    "invokeai.model.extra": "InvokeAI has it under **Starter Models**, too.",
+    "invokeai.model.extra": "InvokeAI has others of the family under **Starter Models**.",
     "invokeai.run.title": "Write a prompt and press Invoke",
     "invokeai.run.text.embedding": (
         "Write the word in angle brackets; they belong to it. Typing `<` offers it to you."
@@ -231,13 +252,19 @@ WORDS: dict[str, str] = {
     ),
     "diffusers.run.title": "Run the program",
     "diffusers.run.text": (
-        "It loads {model} (downloaded at the first time), draws the self-test and saves it where "
-        "you are. Another model goes behind it: a Hub id, a folder or a `.safetensors` file."
+        "It loads {model} (downloaded at the first time), draws, and saves each picture where you "
+        "are. Another model goes behind it: a Hub id, a folder or a `.safetensors` file."
     ),
     "diffusers.run.crayon": (
         "Run it from the folder of Petname, where `assets/crayon` lies; or name that folder "
         "behind it, as here:"
     ),
+    "diffusers.run.own": (
+        "Name the model that the word was taught on behind it, as here: its folder or "
+        "`.safetensors` file. Without a name it loads {model} (downloaded at the first time), "
+        "which draws other pictures."
+    ),
+    "diffusers.run.path": "path/of/your-model.safetensors",
     "diffusers.change.title": "Change the sentence",
     "diffusers.change.text": "Open `{script}` in an editor. Each picture is one call:",
     "diffusers.note.token": (
@@ -247,6 +274,10 @@ WORDS: dict[str, str] = {
     "diffusers.script.what": "Draws {name} with diffusers. Made with Petname.",
     "diffusers.script.model": (
         "MODEL is a Hugging Face id, a folder or a .safetensors file; usually {model}."
+    ),
+    "diffusers.script.own": (
+        "MODEL is the folder or .safetensors file of the model that it was taught on; without one, "
+        "{model} draws other pictures."
     ),
     "diffusers.script.draw": "Draw one picture and save it where the program was started.",
     "crayon.title": "About Crayon",
@@ -258,7 +289,7 @@ WORDS: dict[str, str] = {
         "Petname."
     ),
     "crayon.where": (
-        "Crayon lies in the folder `assets/crayon` of Petname (54 MB, Apache-2.0). Copy it "
+        "Crayon lies in the folder `assets/crayon` of Petname (56 MB, Apache-2.0). Copy it "
         "anywhere."
     ),
     # Small texts

@@ -50,6 +50,7 @@ WORDS: dict[str, str] = {
         "`{checkpoint}`. Si vous l’avez déjà, continuez."
     ),
     "tree.extras": "l’autotest et le reste",
+    "tree.more": "de quoi aller plus loin",
     "prompt.embedding": "Avec l’embedding",
     "prompt.lora": "Avec le LoRA",
     "prompt.both": "Avec les deux ensemble",
@@ -57,6 +58,7 @@ WORDS: dict[str, str] = {
     "prompt.wanted": "Ce qui doit être sur l’image",
     "prompt.unwanted": "Ce qui ne doit pas être sur l’image",
     "test.title": "Est-ce que ça marche ? L’autotest",
+    "test.title_none": "Est-ce que ça marche ?",
     "test.text": (
         "Petname a dessiné cette image avec le fichier de ce kit. Dessinez-la vous-même avec les "
         "mêmes réglages : la vôtre doit montrer {what}."
@@ -72,6 +74,7 @@ WORDS: dict[str, str] = {
         "Elle ne sera pas identique point par point : chaque programme tire son bruit et arrondit "
         "ses nombres à sa façon."
     ),
+    "test.own": "Seul le modèle sur lequel le mot a été appris la dessine ainsi : {own}.",
     "test.none": (
         "Il n’y a pas d’image d’autotest pour ce fichier : il vient d’ailleurs, ou a été appris "
         "avant que Petname n’en garde une."
@@ -83,13 +86,15 @@ WORDS: dict[str, str] = {
     "test.guidance": "Guidage (CFG)",
     "test.size": "Taille",
     "test.sampler": "Échantillonneur",
+    "test.schedule": "Échelonnement (schedule)",
     "test.model": "Modèle de base",
     "test.wrong": "Si elle est toute différente",
     "test.wrong_model": (
         "Un autre modèle de base dessine une autre image. S’il est d’une autre **famille**, il "
         "dessine comme si le mot n’était pas là, et la plupart des programmes n’en disent rien."
     ),
-    "test.wrong_word": "Vérifiez l’orthographe du mot : `{spelled}`, en minuscules.",
+    "test.wrong_word.embedding": "Vérifiez l’orthographe du mot : `{spelled}`, en minuscules.",
+    "test.wrong_word.lora": "Vérifiez l’orthographe du mot : `{spelled}`.",
     "test.wrong_place": (
         "Vérifiez que le fichier est là où l’étape 1 le met, et relancez le programme."
     ),
@@ -99,9 +104,10 @@ WORDS: dict[str, str] = {
         "`{checkpoint}`, dans le dossier `{folder}`. Si vous l’avez déjà, continuez."
     ),
     "base.own": (
-        "Le mot a été appris sur `{own}`. C’est avec ce modèle qu’il marche le mieux ; avec "
-        "{model} il marche, mais l’image diffère de l’autotest."
+        "Le mot a été appris sur {own}. C’est avec ce modèle qu’il marche le mieux ; avec {model} "
+        "il marche, mais dessine d’autres images."
     ),
+    "base.unnamed": "un modèle à vous",
     "base.link": "Adresse de téléchargement",
     "notes.title": "Bon à savoir",
     "notes.class": (
@@ -115,6 +121,10 @@ WORDS: dict[str, str] = {
         "L’embedding et le LoRA ont été entraînés ensemble, et vos images ont besoin des deux : "
         "l’un sans l’autre ne vaut pas grand-chose."
     ),
+    "notes.half": (
+        "Ce fichier a été entraîné avec `{other}` et ne vaut pas grand-chose sans lui : installez "
+        "aussi celui-là, et employez les deux dans une image."
+    ),
     "comfyui.unpack.title": "Décompresser dans le dossier de ComfyUI",
     "comfyui.unpack.text": (
         "Décompressez le ZIP dans le dossier qui contient `models` et `user`, et laissez "
@@ -127,11 +137,16 @@ WORDS: dict[str, str] = {
     "comfyui.open.title": "Ouvrir le workflow",
     "comfyui.open.text": (
         "Lancez ComfyUI, ou appuyez sur `R`. Choisissez `{workflow}` sous **Workflows** à gauche, "
-        "ou glissez ce fichier sur la page. Glisser l’image d’autotest marche aussi : son "
-        "workflow est dedans."
+        "ou glissez ce fichier sur la page."
+    ),
+    "comfyui.open.proof": "Glisser l’image d’autotest marche aussi : son workflow est dedans.",
+    "comfyui.open.own": (
+        "Le workflow charge {model}. Pour dessiner plutôt avec {own}, choisissez-le dans le "
+        "premier nœud."
     ),
     "comfyui.run.title": "Appuyer sur Run, puis écrire vos phrases",
-    "comfyui.run.text": (
+    "comfyui.run.text": "Pour dessiner autre chose, changez le texte du nœud « {node} ».",
+    "comfyui.run.proof": (
         "La première image doit ressembler à l’autotest. Changez ensuite le texte du nœud « "
         "{node} »."
     ),
@@ -157,14 +172,19 @@ WORDS: dict[str, str] = {
     "a1111.refresh.title": "Choisir le modèle, actualiser les cartes",
     "a1111.refresh.text": (
         "Choisissez le modèle de base en haut à gauche. Ouvrez l’onglet **{tab}** sous la demande "
-        "et appuyez sur son bouton d’actualisation : la carte de `{stem}` apparaît avec son image."
+        "et appuyez sur son bouton d’actualisation : la carte de `{stem}` apparaît."
     ),
     "a1111.run.title": "Écrire une demande et appuyer sur Generate",
-    "a1111.run.text": (
+    "a1111.run.text": "Copiez une phrase :",
+    "a1111.run.proof": (
         "Le plus rapide : déposez l’image d’autotest sur l’onglet **PNG Info** et appuyez sur "
         "**Send to txt2img** ; demande, graine et réglages sont dedans. Ou copiez une phrase :"
     ),
     "a1111.note.word": "`{stem}` s’écrit tel quel. La carte l’écrit pour vous.",
+    "a1111.note.negative": (
+        "`{stem}` s’écrit tel quel. Cliquez d’abord dans la demande négative ; la carte l’y écrit "
+        "alors."
+    ),
     "a1111.note.lora": "`{call}` charge le LoRA ; le nombre est sa force. De 0.6 à 1, c’est bien.",
     "a1111.note.both": (
         "Une fois l’embedding installé, le mot seul désigne toujours l’embedding. Pour voir le "
@@ -175,8 +195,8 @@ WORDS: dict[str, str] = {
     ),
     "invokeai.unpack.title": "Décompresser dans un dossier qui reste",
     "invokeai.unpack.text": (
-        "Décompressez le ZIP là où il peut rester, par exemple dans vos documents. Images et "
-        "notes sont à côté de chaque fichier, sous les noms par lesquels InvokeAI les trouve :"
+        "Décompressez le ZIP là où il peut rester, par exemple dans vos documents. Ce qu’InvokeAI "
+        "montre d’un fichier est à côté de lui, sous un nom par lequel InvokeAI le trouve :"
     ),
     "invokeai.scan.title": "L’ajouter dans le Model Manager",
     "invokeai.scan.text": (
@@ -184,7 +204,9 @@ WORDS: dict[str, str] = {
         "le chemin du dossier décompressé, appuyez sur **Scan Folder**, et installez ce qu’il "
         "trouve."
     ),
-    "invokeai.model.extra": "InvokeAI le propose aussi sous **Starter Models**.",
+    "invokeai.model.extra": (
+        "InvokeAI en propose d’autres de la même famille sous **Starter Models**."
+    ),
     "invokeai.run.title": "Écrire une demande et appuyer sur Invoke",
     "invokeai.run.text.embedding": (
         "Écrivez le mot entre chevrons ; ils en font partie. En tapant `<`, il vous est proposé."
@@ -224,7 +246,7 @@ WORDS: dict[str, str] = {
     ),
     "diffusers.run.title": "Lancer le programme",
     "diffusers.run.text": (
-        "Il charge {model} (téléchargé la première fois), dessine l’autotest et l’enregistre là "
+        "Il charge {model} (téléchargé la première fois), dessine, et enregistre chaque image là "
         "où vous êtes. Un autre modèle s’écrit derrière : un nom du Hub, un dossier ou un fichier "
         "`.safetensors`."
     ),
@@ -232,6 +254,12 @@ WORDS: dict[str, str] = {
         "Lancez-le depuis le dossier de Petname, où se trouve `assets/crayon` ; ou nommez ce "
         "dossier derrière, comme ici :"
     ),
+    "diffusers.run.own": (
+        "Nommez derrière lui, comme ici, le modèle sur lequel le mot a été appris : son dossier ou "
+        "son fichier `.safetensors`. Sans nom, il charge {model} (téléchargé la première fois), "
+        "qui dessine d’autres images."
+    ),
+    "diffusers.run.path": "chemin/de/votre-modele.safetensors",
     "diffusers.change.title": "Changer la phrase",
     "diffusers.change.text": "Ouvrez `{script}` dans un éditeur. Chaque image est un appel :",
     "diffusers.note.token": (
@@ -245,6 +273,10 @@ WORDS: dict[str, str] = {
     "diffusers.script.model": (
         "MODEL est un nom du Hub, un dossier ou un fichier .safetensors ; d’ordinaire {model}."
     ),
+    "diffusers.script.own": (
+        "MODEL est le dossier ou le fichier .safetensors du modèle sur lequel il a été appris ; "
+        "sans lui, {model} dessine d’autres images."
+    ),
     "diffusers.script.draw": "Dessine une image et l’enregistre là où le programme a été lancé.",
     "crayon.title": "À propos de Crayon",
     "crayon.text": (
@@ -255,7 +287,7 @@ WORDS: dict[str, str] = {
         "apprenez votre animal à Stable Diffusion dans Petname."
     ),
     "crayon.where": (
-        "Crayon est dans le dossier `assets/crayon` de Petname (54 Mo, Apache-2.0). Copiez-le où "
+        "Crayon est dans le dossier `assets/crayon` de Petname (56 Mo, Apache-2.0). Copiez-le où "
         "vous voulez."
     ),
     "sidecar.description": "{name}, appris avec Petname.",

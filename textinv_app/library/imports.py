@@ -18,7 +18,8 @@ from textinv_app.formats.bundles import bundled_names
 from textinv_app.formats.foreign.converting import as_safetensors
 from textinv_app.formats.header import read_header
 from textinv_app.formats.importing import import_bundled, import_file, mark_negative
-from textinv_app.formats.inspecting import Inspection, inspect
+from textinv_app.formats.inspecting import Inspection, inspect, without_copy_number
+from textinv_app.formats.metadata import class_word_of, companion_of, model_source
 from textinv_app.library.api import ReceivedFile
 from textinv_app.library.artifact_rows import ArtifactRow
 from textinv_app.library.folders import (
@@ -98,7 +99,7 @@ class Imports:
         written = mark_negative(folder / manifest.file_name, negative)
         changed = manifest.model_copy(
             update={
-                "kind": "negative" if negative else "subject",
+                "kind": _kind(written),
                 "size_bytes": written.size_bytes,
                 "sha256": written.sha256,
             }
@@ -115,7 +116,7 @@ class Imports:
         if told.kind == "embedding":
             stem = _free_stem(told.trigger_word, self._words(owner))
         else:
-            stem = _free_stem(told.trigger_word, self._lora_stems(owner), _FORGIVEN_OF_LORAS)
+            stem = _free_stem(told.file_stem(name), self._lora_stems(owner), _FORGIVEN_OF_LORAS)
         folder, final = self._new_folder(cleanup)
         found = import_file(source, folder / f"{stem}.safetensors", name)
         manifest = _manifest(found, stem, _shown_name(display_name, stem))
@@ -188,7 +189,8 @@ class Imports:
 
 def safe_stem(display_name: str) -> str:
     """Return a sender's name of a file without its ending, with letters fit for a file name."""
-    return re.sub(r"[^A-Za-z0-9_-]", "", display_name.rsplit(".", 1)[0])[:41] or "imported"
+    stem = without_copy_number(display_name.rsplit(".", 1)[0])
+    return re.sub(r"[^A-Za-z0-9_-]", "", stem)[:41] or "imported"
 
 
 def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN) -> str:
@@ -201,18 +203,25 @@ def _free_stem(told: str, taken: set[str], forgiven: frozenset[str] = _FORGIVEN)
     return word
 
 
-def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
+def _kind(found: Inspection) -> ConceptKind:
+    if found.is_negative:
+        return "negative"
     # A file that was once made with Petname says what it stands for.
-    kind: ConceptKind = "style" if found.metadata.get("petname.kind") == "style" else "subject"
+    return "style" if found.metadata.get("petname.kind") == "style" else "subject"
+
+
+def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
     return ResultManifest(
         file_name=f"{stem}.safetensors",
         method=found.kind,
         family=found.family,
         model_id=MODEL_OF_FAMILY[found.family],
+        model_source=model_source(found.metadata),
         placeholder_token=found.trigger_word,
-        kind="negative" if found.is_negative else kind,
+        kind=_kind(found),
         concept_name=shown_name,
-        class_word=found.metadata.get("petname.class_word", ""),
+        class_word=class_word_of(found.metadata),
+        half_of=companion_of(found.metadata),
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         created_at=now_text(),

@@ -80,6 +80,7 @@ class Results:
             ),
             imported=artifact.imported,
             companion_id=artifact.companion_id,
+            half_of=manifest.half_of,
         )
 
     def rename(self, owner: str, artifact_id: str, name: str) -> ArtifactRow:
@@ -119,13 +120,17 @@ class Results:
         """Return how to use a file in each program."""
         artifact = self.find(owner, artifact_id)
         manifest = artifact.manifest
+        companion = manifest.half_of
+        if artifact.companion_id:
+            companion = Path(self.find(owner, artifact.companion_id).manifest.file_name).stem
         used = UsedFile(
             placeholder_token=manifest.placeholder_token,
             method=manifest.method,
             family=manifest.family,
             kind=manifest.kind,
             # The LoRA of a pair has met its word as the embedding's vectors alone.
-            class_word="" if artifact.companion_id else manifest.class_word,
+            class_word="" if companion else manifest.class_word,
+            companion=companion,
             stem=manifest.file_name.removesuffix(".safetensors"),
             # A folder of this machine is not there on anybody else's, and nobody's business.
             base_model=manifest.model_source if is_hub_id(manifest.model_source) else "",
@@ -136,11 +141,7 @@ class Results:
                 title=guide.title,
                 step_codes=guide.step_codes,
                 copy_text=guide.copyable,
-                details={
-                    "file": manifest.file_name,
-                    "folder": guide.folder,
-                    "word": manifest.placeholder_token,
-                },
+                details=dict(guide.details),
             )
             for guide in usage_guides(used)
         )

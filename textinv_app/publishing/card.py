@@ -112,6 +112,9 @@ def _body(request: PublicationRequest, repository: str, *, has_gallery: bool) ->
     if manifest.family == "crayon":
         yield "Crayon comes with Petname; put the path of its folder into the third line."
         yield ""
+    if manifest.has_unnamed_model:
+        yield "It was taught on a model of its author's own; this one draws other pictures:"
+        yield ""
     yield from ("```python", *_program(request, repository), "```")
     if manifest.family != "crayon":
         yield from ("", "## Use it in other programs", "")
@@ -134,6 +137,9 @@ def _what(request: PublicationRequest) -> str:
     sentence = f"{what}{of} for {FAMILY_TITLES[manifest.family]}{made}."
     if manifest.companion is not None:
         sentence += " They were trained together: each is little without the other."
+    if manifest.half_of:
+        other = _code(f"{manifest.half_of}.safetensors")
+        sentence += f" It was trained together with {other} and is little without it."
     return f"{sentence} No other models fit."
 
 
@@ -199,7 +205,10 @@ def _other_programs(manifest: ResultManifest) -> Iterator[str]:
 
 def _facts(request: PublicationRequest) -> Iterator[tuple[str, str]]:
     manifest = request.manifest
-    yield "Base model", _plain(request.base_model or FAMILY_TITLES[manifest.family])
+    base_model = request.base_model or FAMILY_TITLES[manifest.family]
+    if manifest.has_unnamed_model:
+        base_model = f"a model of its author's own, of {base_model}"
+    yield "Base model", _plain(base_model)
     if request.licence:
         yield "Licence", f"that of the base model, {_code(request.licence)}"
     else:

@@ -232,7 +232,7 @@ FILES: dict[str, str] = {
         "Write this text into the negative “CLIP Text Encode” node."
     ),
     "usage.comfyui.lora_prompt": (
-        "Add a “Load LoRA” node behind the checkpoint, choose “{file}”, and use the word in the "
+        "Add a “Load LoRA” node behind the checkpoint, choose “{lora}”, and use the word in the "
         "prompt."
     ),
     "usage.a1111.put_embedding": (
@@ -254,6 +254,14 @@ FILES: dict[str, str] = {
         "Write this text into the negative prompt; the angle brackets belong to it."
     ),
     "usage.invokeai.lora_prompt": "Add the LoRA under “Concepts”, and use the word in the prompt.",
+    "usage.companion": (
+        "Do the same with “{companion}”: the two were trained together, and each is little without "
+        "the other."
+    ),
+    "usage.companion_folder": (
+        "Put “{companion}” into the folder “{companion_folder}”: the two were trained together, "
+        "and each is little without the other."
+    ),
     "usage.choose_model.sd1": "Choose a model of the Stable Diffusion 1.x family.",
     "usage.choose_model.sd2": "Choose a model of the Stable Diffusion 2.x family.",
     "usage.choose_model.sdxl": "Choose a model of the Stable Diffusion XL family.",

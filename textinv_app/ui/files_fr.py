@@ -240,7 +240,7 @@ FILES: dict[str, str] = {
         "Écrivez ce texte dans le nœud « CLIP Text Encode » négatif."
     ),
     "usage.comfyui.lora_prompt": (
-        "Ajoutez un nœud « Load LoRA » après le checkpoint, choisissez « {file} », et mettez le "
+        "Ajoutez un nœud « Load LoRA » après le checkpoint, choisissez « {lora} », et mettez le "
         "mot dans la demande."
     ),
     "usage.a1111.put_embedding": (
@@ -263,6 +263,14 @@ FILES: dict[str, str] = {
     ),
     "usage.invokeai.lora_prompt": (
         "Ajoutez le LoRA sous « Concepts », et mettez le mot dans la demande."
+    ),
+    "usage.companion": (
+        "Faites de même avec « {companion} » : les deux ont été entraînés ensemble, et l’un ne va "
+        "pas sans l’autre."
+    ),
+    "usage.companion_folder": (
+        "Mettez « {companion} » dans le dossier « {companion_folder} » : les deux ont été "
+        "entraînés ensemble, et l’un ne va pas sans l’autre."
     ),
     "usage.choose_model.sd1": "Choisissez un modèle de la famille Stable Diffusion 1.x.",
     "usage.choose_model.sd2": "Choisissez un modèle de la famille Stable Diffusion 2.x.",

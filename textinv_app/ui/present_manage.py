@@ -113,7 +113,9 @@ def _facts(words: Words, one: ArtifactView) -> dict[str, Child]:
         if one.training_seconds is not None
         else None,
         words("facts.origin"): words("facts.imported") if one.imported else None,
-        words("manage.pair"): words(f"manage.pair_{one.method}") if one.companion_id else None,
+        words("manage.pair"): words(f"manage.pair_{one.method}")
+        if one.companion_id or one.half_of
+        else None,
     }
 
 

@@ -71,9 +71,10 @@ def _metadata(kind: str, found: Gathered) -> dict[str, str]:
     metadata = {}
     name = found.name.strip()
     if name.isprintable() and 0 < len(name) <= 100:
+        metadata["petname.inner_name"] = name
         # The programs that read these go by the name inside a picture, and by the file's otherwise.
-        key = "modelspec.trigger_phrase" if kind == "picture" else "petname.inner_name"
-        metadata[key] = name
+        if kind == "picture":
+            metadata["modelspec.trigger_phrase"] = name
     if found.steps is not None:
         metadata["ss_steps"] = str(found.steps)
     return metadata
