@@ -89,7 +89,7 @@ class Settings(BaseModel):
     """Free memory below which no trainer is kept waiting; the painter needs as much."""
     custom_models_allowed: bool = True
     """Whether people may name hub repositories, folders and files of this machine as base model;
-    not on a Space."""
+    by default only where ``own_hub_token_usable``."""
     on_space: bool = False
     """Whether this is a Hugging Face Space; found from ``SPACE_ID``."""
     space_host: str = ""
@@ -122,7 +122,7 @@ class Settings(BaseModel):
 
     @property
     def own_hub_token_usable(self) -> bool:
-        """Whether publishing may use this computer's own login to the Hugging Face Hub.
+        """Whether publishing and base models may use this computer's login to the Hugging Face Hub.
 
         Only where the page is for this computer alone: whoever else reaches it is somebody else.
         """
@@ -148,9 +148,13 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     if "assets_dir" in values:
         values["assets_dir"] = Path(values["assets_dir"]).expanduser().resolve()
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         raise BadInput("settings.wrong", _sentence(error)) from error
+    if "custom_models_allowed" in values:
+        return settings
+    # Strangers must not read the server's folders or fill its disk with downloads.
+    return settings.model_copy(update={"custom_models_allowed": settings.own_hub_token_usable})
 
 
 def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
@@ -173,8 +177,6 @@ def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
         "max_import_bytes": 200 * MEGABYTE,
         "max_concepts_per_owner": 12,
         "keep_days": 7,
-        # Strangers must not read the server's folders or fill its disk with downloads.
-        "custom_models_allowed": False,
         "on_space": True,
         "space_host": seen.get("SPACE_HOST") or "",
     }
