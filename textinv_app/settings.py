@@ -80,7 +80,7 @@ class Settings(BaseModel):
     max_active_runs: int = Field(default=50, ge=1)
     """Trainings of everybody that wait or run."""
     link_lifetime_seconds: int = Field(default=3600, ge=60)
-    """How long a link to a photo, picture or file works."""
+    """How long a link to a photo, picture or file works at least; at most half as long again."""
     keep_days: int = Field(default=0, ge=0)
     """Days after which words and files nobody opens are deleted; 0 keeps them. 7 on a Space."""
     warm_idle_seconds: int = Field(default=600, ge=0)

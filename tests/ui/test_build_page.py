@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import pytest
 from fake_library import FakeLibrary
 
@@ -32,6 +33,15 @@ def test_a_server_that_clears_up_says_so() -> None:
     page = build_page(FakeLibrary(), "en", PageLimits(keep_days=7))
     values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
     assert any("7 days" in value for value in values)
+
+
+@pytest.mark.parametrize(("window_seconds", "looks_after_seconds"), [(30, 30), (1800, 60)])
+def test_the_page_looks_for_new_links_in_each_of_their_windows(
+    window_seconds: int, looks_after_seconds: int
+) -> None:
+    page = build_page(FakeLibrary(), "en", PageLimits(link_window_seconds=window_seconds))
+    timers = [block for block in page.blocks.values() if isinstance(block, gr.Timer)]
+    assert max(timer.value for timer in timers) == looks_after_seconds
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
