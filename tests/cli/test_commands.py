@@ -20,7 +20,9 @@ from safetensors.numpy import save_file
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from tests.cli.conftest import PATIENCE_SECONDS, ask, ask_here, start
-from textinv_app.commands import doctor
+from textinv_app.cli import main
+from textinv_app.commands import doctor, train
+from textinv_app.commands.preparing import TakenPhotos, take_photos
 from textinv_app.runs.lock import read_holder
 
 
@@ -126,6 +128,26 @@ def test_both_methods_at_once_and_a_lora_with_a_strength(
             (picture,) = (r for r in answer.records if r["type"] == "picture")
             assert picture["prompt"] == "a rexdog dog"
     assert len(set(drawn.values())) == 4  # strength 0 still asks for a dog with its word
+
+
+def test_trainings_begun_together_leave_each_other_their_photos(
+    training: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both took them into one folder, and the first to be done deleted it."""
+    second = ["catdog" if one == "rexdog" else one for one in training]
+
+    def take_while_another_trains(files: list[Path], folder: Path) -> TakenPhotos:
+        taken = take_photos(files, folder)
+        other = ask(*second)
+        assert other.exit_code == 0, other.errors
+        return taken
+
+    monkeypatch.setattr(train, "take_photos", take_while_another_trains)
+    assert main([*training, "--max-steps", "2"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "catdog-embedding",
+        "rexdog-embedding",
+    ]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

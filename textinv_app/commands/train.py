@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -35,6 +36,7 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.runs.atomic import TEMPORARY_PREFIX
 from textinv_app.runs.layout import RunLayout
 
 _METHODS: dict[str, tuple[TrainingMethod, ...]] = {
@@ -80,14 +82,13 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
     )
     files = find_photos(given.photos)
     output = output_folder(given.output)
-    taken = take_photos(files, output)
-    try:
+    # Of its own: another training may take in the same photos for the same folder just now.
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=output) as folder:
+        taken = take_photos(files, Path(folder))
         for remark in taken.remarks:
             reporter.warn(remark)
         specs = [make_spec(lesson, method, len(taken.photos)) for method in _METHODS[given.method]]
         layouts = [prepare_run(spec, taken, output) for spec in specs]
-    finally:
-        shutil.rmtree(taken.folder, ignore_errors=True)
     trained = []
     for spec, layout in zip(specs, layouts, strict=True):
         reporter.say(f"Teaching {spec.placeholder_token} ({spec.method}) in {layout.root}")
