@@ -9,6 +9,7 @@ there is one, and smaller quotas.
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -130,9 +131,16 @@ class Settings(BaseModel):
         return alone and not self.on_space
 
     @property
+    def listens_to_both_families(self) -> bool:
+        """Whether ``::`` means all addresses of IPv4, too, as far as this system can do that."""
+        return self.host == "::" and socket.has_dualstack_ipv6()
+
+    @property
     def page_url(self) -> str:
         """Address to open in a browser on this machine."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        if self.listens_to_both_families:
+            host = "127.0.0.1"
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}/"
 

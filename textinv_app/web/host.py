@@ -135,8 +135,11 @@ def _run_server(service: Service, settings: Settings, listener: socket.socket) -
 def _listen(settings: Settings) -> socket.socket:
     """Open the port; raises ``PortTaken``."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+        return socket.create_server(
+            address, family=family, backlog=128, dualstack_ipv6=settings.listens_to_both_families
+        )
     except OSError as error:
         raise PortTaken(
             f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}); "
