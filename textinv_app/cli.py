@@ -98,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Ctrl+C ends the training and keeps the best so far, pressed twice it ends it at once; "
+        "with --method both, the same command later trains what was not begun."
+    )
     add = parser.add_argument
     add("--photos", type=Path, required=True, help="folder of photos of one pet")
     # What is left out is None: ``--like`` fills it in, else the usual value does (commands/liking).

@@ -177,6 +177,30 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_ends_a_training_of_both_and_the_same_command_goes_on(
+    training: list[str], tmp_path: Path
+) -> None:
+    """The embedding was kept, and then the whole training of the LoRA began."""
+    both = [*training, "--method", "both"]
+    process = start(*both, "--max-steps", "400")
+    _wait_for_step(process, 3)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
+    assert "the same command goes on" in errors
+    result = _last([json.loads(line) for line in output.splitlines()])
+    assert [run["method"] for run in result["runs"]] == ["embedding"]
+    assert not (tmp_path / "out" / "rexdog-lora" / "events.jsonl").exists()
+
+    again = start(*both, "--max-steps", "400")
+    assert _wait_for_step(again, 3)["method"] == "lora"
+    again.send_signal(signal.SIGINT)
+    output, errors = again.communicate(timeout=PATIENCE_SECONDS)
+    result = _last([json.loads(line) for line in output.splitlines()])
+    assert [run["method"] for run in result["runs"]] == ["embedding", "lora"], errors
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_an_interrupted_drawing_keeps_what_is_drawn(model_folder: Path, tmp_path: Path) -> None:
     process = start(
         *("draw", "--base-model", str(model_folder), "--prompt", "a dog", "--num-images", "1000"),

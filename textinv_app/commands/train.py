@@ -55,6 +55,8 @@ class Trained:
     layout: RunLayout
     finished: Finished | None
     """None when it was stopped before there was anything to keep."""
+    stopped: bool
+    """Whether the person has just stopped it."""
 
 
 def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
@@ -93,7 +95,11 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
     for spec, layout in zip(specs, layouts, strict=True):
         reporter.say(f"Teaching {spec.placeholder_token} ({spec.method}) in {layout.root}")
         trained.append(_train_one(spec.method, layout, reporter))
+        if trained[-1].stopped:
+            break
     reporter.end_bar()
+    if len(trained) < len(specs):
+        reporter.warn("Stopped by you; the same command goes on with what is left.")
     return _report(trained, reporter)
 
 
@@ -105,10 +111,10 @@ def _class_word(text: str) -> str:
 
 
 def _train_one(method: TrainingMethod, layout: RunLayout, reporter: Reporter) -> Trained:
-    outcome = follow_run(layout, _listener(method, layout, reporter))
+    outcome, stopped = follow_run(layout, _listener(method, layout, reporter))
     if outcome.failed is not None:
         raise TrainingFailed(outcome.failed.code, outcome.failed.sentence)
-    return Trained(method, layout, outcome.finished)
+    return Trained(method, layout, outcome.finished, stopped)
 
 
 def _listener(
