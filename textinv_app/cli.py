@@ -1,7 +1,8 @@
 """The command line: ``python -m textinv_app COMMAND``.
 
 Exit codes: 0 done, 2 what was given cannot be used (one sentence on standard error), 1 anything
-else that went wrong. With ``--json`` each command writes one JSON object a line.
+else that went wrong; ``serve`` ends with 3 where another Petname has the data folder. With
+``--json`` each command writes one JSON object a line.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ MEGABYTE = 1_000_000
 GIGABYTE = 1_000_000_000
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FOUND = frozenset({"on_space", "space_host"})
+"""Fields that no variable of ours sets."""
 PROGRAM_FOLDER = Path(__file__).resolve().parents[1]
 """Folder that holds ``textinv_app``; the server works from here."""
 
@@ -91,6 +93,8 @@ class Settings(BaseModel):
     custom_models_allowed: bool = True
     """Whether people may name hub repositories, folders and files of this machine as base model;
     by default only where ``own_hub_token_usable``."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "ERROR"
+    """What the commands but ``serve`` write to standard error; read by ``cli`` before all else."""
     on_space: bool = False
     """Whether this is a Hugging Face Space; found from ``SPACE_ID``."""
     space_host: str = ""
@@ -195,8 +199,10 @@ def _from_environment(seen: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in Settings.model_fields:
         text = seen.get(PREFIX + field.upper(), "").strip()
-        if not text or field in {"on_space", "space_host"}:
+        if not text or field in FOUND:
             continue
+        if field == "log_level":
+            text = text.upper()
         is_list = field in {"allowed_hosts", "allowed_origins"}
         found[field] = tuple(part.strip() for part in text.split(",")) if is_list else text
     return found

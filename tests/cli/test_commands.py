@@ -23,6 +23,8 @@ from tests.cli.conftest import PATIENCE_SECONDS, ask, ask_here, start
 from textinv_app.cli import main
 from textinv_app.commands import doctor, train
 from textinv_app.commands.preparing import TakenPhotos, take_photos
+from textinv_app.domain.events import Noticed
+from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import read_holder
 
 
@@ -266,6 +268,8 @@ def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
     assert {"python", "torch", "memory", "device", "data folder", "model crayon"} <= set(found)
     assert _last(answer.records)["broken"] == ["model crayon"]
     assert found["PETNAME_PASSPHRASE"]["value"] == "not set"
+    assert found["PETNAME_LOG_LEVEL"]["value"] == "ERROR"
+    assert not {"PETNAME_ON_SPACE", "PETNAME_SPACE_HOST"} & set(found)  # nothing reads them
     wrong = ask("doctor", PETNAME_PORT="http", PETNAME_PASSPHRASE="hunter2")
     assert wrong.exit_code == 1
     assert "PETNAME_PORT" in wrong.output
@@ -301,6 +305,28 @@ def test_serve_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
+
+
+def test_serve_tells_a_program_where_the_page_is(tmp_path: Path) -> None:
+    """`--json` was taken and did nothing."""
+    process = start(
+        *("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--json"),
+        PETNAME_ALLOW_ANY_DATA_DIR="1",
+    )
+    assert process.stdout is not None
+    record = json.loads(process.stdout.readline())
+    assert record["type"] == "ready"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", record["url"])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+
+
+def test_a_notice_of_a_training_is_a_sentence() -> None:
+    """The terminal got its code and its blanks."""
+    event = Noticed(attempt=1, at="", code="notice.ran_away", details={"step": 40, "back_to": 20})
+    sentence = train._sentence(event, RunLayout(Path()))
+    assert sentence == "  note: The learning ran away at step 40. It goes on, slower, from step 20."
 
 
 def test_the_shipped_model_draws(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.runs.atomic import TEMPORARY_PREFIX
 from textinv_app.runs.layout import RunLayout
+from textinv_app.ui.words import Words
 
 _METHODS: dict[str, tuple[TrainingMethod, ...]] = {
     "embedding": ("embedding",),
@@ -152,8 +153,7 @@ def _sentence(event: Event, layout: RunLayout) -> str:
     if isinstance(event, Redrawn):
         return f"  learns from its own drawings of the photos: {layout.redrawn}"
     if isinstance(event, Noticed):
-        details = ", ".join(f"{key} {value}" for key, value in event.details.items())
-        return f"  note: {event.code} {details}".rstrip()
+        return f"  note: {Words('en').error(event.code, event.code, event.details)}"
     return ""
 
 
