@@ -257,5 +257,5 @@ def test_headers_that_are_nonsense_are_refused(headers: dict[str, str], status: 
         raise AssertionError("it reached the app")
 
     client = TestClient(Shell(never, settings), base_url="http://localhost")
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     assert client.post("/", headers=raw).status_code == status
