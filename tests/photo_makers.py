@@ -36,7 +36,7 @@ def shared_photos(folder: str) -> list[Path]:
     return found
 
 
-def write_small_embedding(path: Path) -> Path:
-    """Write an embedding that fits Stable Diffusion 1.5 and return its path."""
-    write_embedding(path, {"text_encoder": np.full((1, 768), 0.01, dtype=np.float32)}, {})
+def write_small_embedding(path: Path, width: int = 768) -> Path:
+    """Write an embedding and return its path; it fits Stable Diffusion 1.5, of width 256 Crayon."""
+    write_embedding(path, {"text_encoder": np.full((1, width), 0.01, dtype=np.float32)}, {})
     return path

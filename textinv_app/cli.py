@@ -1,7 +1,8 @@
 """The command line: ``python -m textinv_app COMMAND``.
 
 Exit codes: 0 done, 2 what was given cannot be used (one sentence on standard error), 1 anything
-else that went wrong. With ``--json`` each command writes one JSON object a line.
+else that went wrong; ``serve`` ends with 3 where another Petname has the data folder. With
+``--json`` each command writes one JSON object a line.
 """
 
 from __future__ import annotations
@@ -98,6 +99,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Ctrl+C ends the training and keeps the best so far, pressed twice it ends it at once; "
+        "with --method both, the same command later trains what was not begun."
+    )
     add = parser.add_argument
     add("--photos", type=Path, required=True, help="folder of photos of one pet")
     # What is left out is None: ``--like`` fills it in, else the usual value does (commands/liking).

@@ -9,6 +9,7 @@ there is one, and smaller quotas.
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ MEGABYTE = 1_000_000
 GIGABYTE = 1_000_000_000
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FOUND = frozenset({"on_space", "space_host"})
+"""Fields that no variable of ours sets."""
 PROGRAM_FOLDER = Path(__file__).resolve().parents[1]
 """Folder that holds ``textinv_app``; the server works from here."""
 
@@ -80,7 +83,7 @@ class Settings(BaseModel):
     max_active_runs: int = Field(default=50, ge=1)
     """Trainings of everybody that wait or run."""
     link_lifetime_seconds: int = Field(default=3600, ge=60)
-    """How long a link to a photo, picture or file works."""
+    """How long a link to a photo, picture or file works at least; at most half as long again."""
     keep_days: int = Field(default=0, ge=0)
     """Days after which words and files nobody opens are deleted; 0 keeps them. 7 on a Space."""
     warm_idle_seconds: int = Field(default=600, ge=0)
@@ -89,7 +92,9 @@ class Settings(BaseModel):
     """Free memory below which no trainer is kept waiting; the painter needs as much."""
     custom_models_allowed: bool = True
     """Whether people may name hub repositories, folders and files of this machine as base model;
-    not on a Space."""
+    by default only where ``own_hub_token_usable``."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "ERROR"
+    """What the commands but ``serve`` write to standard error; read by ``cli`` before all else."""
     on_space: bool = False
     """Whether this is a Hugging Face Space; found from ``SPACE_ID``."""
     space_host: str = ""
@@ -122,7 +127,7 @@ class Settings(BaseModel):
 
     @property
     def own_hub_token_usable(self) -> bool:
-        """Whether publishing may use this computer's own login to the Hugging Face Hub.
+        """Whether publishing and base models may use this computer's login to the Hugging Face Hub.
 
         Only where the page is for this computer alone: whoever else reaches it is somebody else.
         """
@@ -130,9 +135,16 @@ class Settings(BaseModel):
         return alone and not self.on_space
 
     @property
+    def listens_to_both_families(self) -> bool:
+        """Whether ``::`` means all addresses of IPv4, too, as far as this system can do that."""
+        return self.host == "::" and socket.has_dualstack_ipv6()
+
+    @property
     def page_url(self) -> str:
         """Address to open in a browser on this machine."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        if self.listens_to_both_families:
+            host = "127.0.0.1"
         host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}/"
 
@@ -148,9 +160,13 @@ def read_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     if "assets_dir" in values:
         values["assets_dir"] = Path(values["assets_dir"]).expanduser().resolve()
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         raise BadInput("settings.wrong", _sentence(error)) from error
+    if "custom_models_allowed" in values:
+        return settings
+    # Strangers must not read the server's folders or fill its disk with downloads.
+    return settings.model_copy(update={"custom_models_allowed": settings.own_hub_token_usable})
 
 
 def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
@@ -173,8 +189,6 @@ def _defaults(seen: Mapping[str, str]) -> dict[str, Any]:
         "max_import_bytes": 200 * MEGABYTE,
         "max_concepts_per_owner": 12,
         "keep_days": 7,
-        # Strangers must not read the server's folders or fill its disk with downloads.
-        "custom_models_allowed": False,
         "on_space": True,
         "space_host": seen.get("SPACE_HOST") or "",
     }
@@ -185,8 +199,10 @@ def _from_environment(seen: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in Settings.model_fields:
         text = seen.get(PREFIX + field.upper(), "").strip()
-        if not text or field in {"on_space", "space_host"}:
+        if not text or field in FOUND:
             continue
+        if field == "log_level":
+            text = text.upper()
         is_list = field in {"allowed_hosts", "allowed_origins"}
         found[field] = tuple(part.strip() for part in text.split(",")) if is_list else text
     return found

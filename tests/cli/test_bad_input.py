@@ -24,7 +24,7 @@ _DRAW = ("draw", "--output", "OUT")
         ((*_TRAIN, "--photos", "EMPTY", "--word", "rexdog"), "no photos"),
         ((*_TRAIN, "--photos", "TEXTS", "--word", "rexdog", "--base-model", "MODEL"), "none"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "Rex!"), "small letters"),
-        ((*_TRAIN, "--photos", "PHOTOS", "--word", "dog"), "dog"),
+        ((*_TRAIN, "--photos", "PHOTOS", "--word", "dog"), "models know already"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--base-model", "nope"), "nope"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--preset", "fast"), "preset"),
         ((*_TRAIN, "--photos", "PHOTOS", "--word", "rexdog", "--max-steps", "0"), "max-steps"),

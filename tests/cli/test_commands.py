@@ -20,7 +20,11 @@ from safetensors.numpy import save_file
 
 from tests.assets_folder import REAL_ASSETS, has_real_crayon
 from tests.cli.conftest import PATIENCE_SECONDS, ask, ask_here, start
-from textinv_app.commands import doctor
+from textinv_app.cli import main
+from textinv_app.commands import doctor, train
+from textinv_app.commands.preparing import TakenPhotos, take_photos
+from textinv_app.domain.events import Noticed
+from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import read_holder
 
 
@@ -128,6 +132,26 @@ def test_both_methods_at_once_and_a_lora_with_a_strength(
     assert len(set(drawn.values())) == 4  # strength 0 still asks for a dog with its word
 
 
+def test_trainings_begun_together_leave_each_other_their_photos(
+    training: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both took them into one folder, and the first to be done deleted it."""
+    second = ["catdog" if one == "rexdog" else one for one in training]
+
+    def take_while_another_trains(files: list[Path], folder: Path) -> TakenPhotos:
+        taken = take_photos(files, folder)
+        other = ask(*second)
+        assert other.exit_code == 0, other.errors
+        return taken
+
+    monkeypatch.setattr(train, "take_photos", take_while_another_trains)
+    assert main([*training, "--max-steps", "2"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "catdog-embedding",
+        "rexdog-embedding",
+    ]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     training: list[str], tmp_path: Path
@@ -152,6 +176,30 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     assert Path(result["artifacts"][0]).is_file()
     assert 4 <= result["steps"] < 5000
     assert result["runs"][0]["stopped_because"] == "stopped_by_person"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_ends_a_training_of_both_and_the_same_command_goes_on(
+    training: list[str], tmp_path: Path
+) -> None:
+    """The embedding was kept, and then the whole training of the LoRA began."""
+    both = [*training, "--method", "both"]
+    process = start(*both, "--max-steps", "400")
+    _wait_for_step(process, 3)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0, errors
+    assert "the same command goes on" in errors
+    result = _last([json.loads(line) for line in output.splitlines()])
+    assert [run["method"] for run in result["runs"]] == ["embedding"]
+    assert not (tmp_path / "out" / "rexdog-lora" / "events.jsonl").exists()
+
+    again = start(*both, "--max-steps", "400")
+    assert _wait_for_step(again, 3)["method"] == "lora"
+    again.send_signal(signal.SIGINT)
+    output, errors = again.communicate(timeout=PATIENCE_SECONDS)
+    result = _last([json.loads(line) for line in output.splitlines()])
+    assert [run["method"] for run in result["runs"]] == ["embedding", "lora"], errors
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
@@ -220,6 +268,8 @@ def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
     assert {"python", "torch", "memory", "device", "data folder", "model crayon"} <= set(found)
     assert _last(answer.records)["broken"] == ["model crayon"]
     assert found["PETNAME_PASSPHRASE"]["value"] == "not set"
+    assert found["PETNAME_LOG_LEVEL"]["value"] == "ERROR"
+    assert not {"PETNAME_ON_SPACE", "PETNAME_SPACE_HOST"} & set(found)  # nothing reads them
     wrong = ask("doctor", PETNAME_PORT="http", PETNAME_PASSPHRASE="hunter2")
     assert wrong.exit_code == 1
     assert "PETNAME_PORT" in wrong.output
@@ -255,6 +305,28 @@ def test_serve_serves_until_it_is_interrupted(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
+
+
+def test_serve_tells_a_program_where_the_page_is(tmp_path: Path) -> None:
+    """`--json` was taken and did nothing."""
+    process = start(
+        *("serve", "--port", "0", "--data-dir", str(tmp_path / "data"), "--json"),
+        PETNAME_ALLOW_ANY_DATA_DIR="1",
+    )
+    assert process.stdout is not None
+    record = json.loads(process.stdout.readline())
+    assert record["type"] == "ready"
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", record["url"])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+
+
+def test_a_notice_of_a_training_is_a_sentence() -> None:
+    """The terminal got its code and its blanks."""
+    event = Noticed(attempt=1, at="", code="notice.ran_away", details={"step": 40, "back_to": 20})
+    sentence = train._sentence(event, RunLayout(Path()))
+    assert sentence == "  note: The learning ran away at step 40. It goes on, slower, from step 20."
 
 
 def test_the_shipped_model_draws(tmp_path: Path) -> None:

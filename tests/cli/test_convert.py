@@ -29,7 +29,7 @@ def test_convert_writes_the_form_that_is_asked_for(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("nothing.safetensors", "out.safetensors", "--to", "a1111"), "There is no file"),
-        (("{text}", "out.safetensors", "--to", "a1111"), "."),
+        (("{text}", "out.safetensors", "--to", "a1111"), "neither an embedding nor a LoRA"),
         (("{file}", "out.pt", "--to", "a1111"), "must end in .safetensors"),
         (("{file}", "{file}", "--to", "kohya"), "is there already"),
         (("{file}", "out.safetensors", "--to", "photoshop"), "Argument --to"),

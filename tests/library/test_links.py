@@ -14,7 +14,7 @@ from library_world import World
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import NotFound
-from textinv_app.library.links import WINDOW_SECONDS, LinkSigner, read_or_make_key
+from textinv_app.library.links import LONGEST_WINDOW_SECONDS, LinkSigner, read_or_make_key
 
 KEY = b"k" * 32
 CHARACTERS = string.ascii_letters + string.digits + "-_."
@@ -54,19 +54,34 @@ def test_any_text_is_refused(text: str) -> None:
 
 
 def test_a_link_lives_at_least_its_lifetime_and_then_expires() -> None:
-    made_at = 5 * WINDOW_SECONDS - 1
+    made_at = 5 * LONGEST_WINDOW_SECONDS - 1
     token = token_of(signer_at(made_at).url("photo", "abc", "p.jpg"))
     signer_at(made_at + 3600).open(token)
     with pytest.raises(NotFound):
-        signer_at(made_at + 3600 + WINDOW_SECONDS + 1).open(token)
+        signer_at(made_at + 3600 + LONGEST_WINDOW_SECONDS + 1).open(token)
 
 
 def test_the_address_stays_the_same_for_half_an_hour() -> None:
-    early = signer_at(7 * WINDOW_SECONDS).url("photo", "abc", "p.jpg")
-    late = signer_at(8 * WINDOW_SECONDS - 1).url("photo", "abc", "p.jpg")
-    next_window = signer_at(8 * WINDOW_SECONDS).url("photo", "abc", "p.jpg")
+    early = signer_at(7 * LONGEST_WINDOW_SECONDS).url("photo", "abc", "p.jpg")
+    late = signer_at(8 * LONGEST_WINDOW_SECONDS - 1).url("photo", "abc", "p.jpg")
+    next_window = signer_at(8 * LONGEST_WINDOW_SECONDS).url("photo", "abc", "p.jpg")
     assert early == late
     assert next_window != late
+
+
+@pytest.mark.parametrize("lifetime_seconds", [60, 300, 3600, 86400])
+def test_a_lifetime_is_kept_within_half_of_itself_whatever_it_is(lifetime_seconds: int) -> None:
+    """A link of a minute lived half an hour longer."""
+    now = [0.0]
+    signer = LinkSigner(KEY, lifetime_seconds, clock=lambda: now[0])
+    for made_at in (0, 1, 29, 1000, 1799, 5000):
+        now[0] = made_at
+        token = token_of(signer.url("photo", "abc", "p.jpg"))
+        now[0] = made_at + lifetime_seconds
+        signer.open(token)
+        now[0] = made_at + lifetime_seconds * 1.5
+        with pytest.raises(NotFound):
+            signer.open(token)
 
 
 def test_another_key_makes_other_links() -> None:

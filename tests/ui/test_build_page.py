@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import pytest
 from fake_library import FakeLibrary
 
@@ -39,6 +40,15 @@ def test_a_server_that_clears_up_says_so(language: str, keep_days: int, said: st
     page = build_page(FakeLibrary(), language, PageLimits(keep_days=keep_days))
     values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
     assert any(said in value for value in values)
+
+
+@pytest.mark.parametrize(("window_seconds", "looks_after_seconds"), [(30, 30), (1800, 60)])
+def test_the_page_looks_for_new_links_in_each_of_their_windows(
+    window_seconds: int, looks_after_seconds: int
+) -> None:
+    page = build_page(FakeLibrary(), "en", PageLimits(link_window_seconds=window_seconds))
+    timers = [block for block in page.blocks.values() if isinstance(block, gr.Timer)]
+    assert max(timer.value for timer in timers) == looks_after_seconds
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

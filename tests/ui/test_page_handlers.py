@@ -15,6 +15,7 @@ from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import NotFound
 from textinv_app.library.api import DrawingOrder
+from textinv_app.library.links import link_window_seconds
 from textinv_app.ui.desk import Visit
 from textinv_app.ui.markup import Html
 from textinv_app.ui.page import (
@@ -488,7 +489,7 @@ def test_links_are_drawn_again_before_they_expire_and_not_sooner(
     with_pet.load(with_pet.shown["concept"])
     with_pet.refresh()
     assert with_pet.changed == set()
-    later = time.time() + 21 * 60
+    later = time.time() + 31 * 60
     monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
     with_pet.tick()
     assert with_pet.changed == set()
@@ -496,6 +497,18 @@ def test_links_are_drawn_again_before_they_expire_and_not_sooner(
     assert {"photos", "samples", "seen"} <= with_pet.changed
     with_pet.refresh()
     assert with_pet.changed == set()
+
+
+def test_links_that_live_a_minute_are_drawn_again_twice_in_it(
+    with_pet: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were drawn again every twenty minutes, and dead for most of them."""
+    with_pet.page = Page(with_pet.library, Words("en"), link_window_seconds(60))
+    with_pet.load(with_pet.shown["concept"])
+    later = time.time() + 30
+    monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
+    with_pet.refresh()
+    assert {"photos", "samples", "seen"} <= with_pet.changed
 
 
 def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Browser) -> None:

@@ -78,6 +78,7 @@ def test_hosts_of_a_private_machine(host: str, allowed: bool) -> None:
         ("null", "127.0.0.1:7860", False),
         ("null", "null", False),
         ("file://127.0.0.1:7860", "127.0.0.1:7860", False),
+        ("http://[", "127.0.0.1:7860", False),
         ("", "", False),
     ],
 )

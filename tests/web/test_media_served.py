@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import secrets
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 from tests.page_client import PageClient
 from tests.photo_makers import drawn_photo, write_small_embedding
 from tests.server import PetnameServer
-from textinv_app.library.links import LinkSigner
+from textinv_app.library.links import LinkKind, LinkSigner
 
 LONG_AGO = 1_500_000_000.0
 
@@ -85,15 +88,36 @@ def test_a_link_of_long_ago_has_expired(server: PetnameServer, page: PageClient)
 
 
 @pytest.mark.parametrize(
-    "name", ["../concept.json", "../../../secret.key", "/etc/passwd", "..", "", ".", "a/../../x"]
+    ("kind", "things", "folder"),
+    [
+        ("photo", "concepts", "photos"),
+        ("preview", "runs", "previews"),
+        ("redrawn", "runs", "redrawn"),
+        ("result", "runs", "result"),
+        ("download", "runs", "result"),
+        ("download", "imports", "."),
+        ("drawing", "drawings", "."),
+    ],
 )
-@pytest.mark.parametrize("kind", ["photo", "preview", "redrawn", "result", "download", "drawing"])
 def test_even_a_signed_link_leads_to_pictures_only(
-    server: PetnameServer, page: PageClient, kind: str, name: str
+    server: PetnameServer, kind: LinkKind, things: str, folder: str
 ) -> None:
-    """Should a wrong name ever be signed, it still leads nowhere."""
-    link = signer(server).url(kind, page.concept_id, name)  # type: ignore[arg-type]
-    assert server.get(link).status_code == 404
+    """Should a wrong name ever be signed, it still leads nowhere, though there is a file."""
+    thing_id = secrets.token_hex(12)
+    place = server.data_dir / things / thing_id / folder
+    place.mkdir(parents=True)
+    (place.parent / "beside.json").write_text("{}", encoding="utf-8")
+    (place / "0.webp").write_bytes(b"a picture")
+    assert server.get(signer(server).url(kind, thing_id, "0.webp")).content == b"a picture"
+    key = server.data_dir / "secret.key"
+    there = [str(key), os.path.relpath(key, place), "../beside.json", "./0.webp"]
+    for name in there:
+        assert (place / name).is_file(), name
+    for name in (*there, "..", "", ".", "a/../0.webp", "0.webp/"):
+        link = signer(server).url(kind, thing_id, name)
+        assert server.get(link).status_code == 404, name
+    shutil.rmtree(server.data_dir / things / thing_id)
+    (server.data_dir / things / "beside.json").unlink(missing_ok=True)
 
 
 def test_the_database_and_the_key_have_no_address(server: PetnameServer) -> None:

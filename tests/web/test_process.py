@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
 
 from tests.server import REPOSITORY, PetnameServer, server_environment
+from textinv_app.settings import read_settings
+from textinv_app.web.host import _listen
 
 
 def run_app(data_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -68,3 +74,24 @@ def test_a_pass_phrase_guards_everything(tmp_path: Path) -> None:
             assert server.get(path).status_code == 401
             assert server.get(path, auth=("anybody", "woof")).status_code == 401
         assert server.post("/petname/upload").status_code == 401
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+@pytest.mark.parametrize("both", [True, False])
+def test_all_addresses_of_ipv6_are_told_as_one_that_answers(
+    both: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`::` listened to IPv6 alone, and the page was said to be at 127.0.0.1."""
+    if both and not socket.has_dualstack_ipv6():
+        pytest.skip("IPv6 and IPv4 are apart here")
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: both)
+    settings = read_settings(
+        {"PETNAME_HOST": "::", "PETNAME_PORT": "0", "PETNAME_OPEN_TO_NETWORK": "1"}
+    )
+    with _listen(settings) as listener:
+        told = settings.model_copy(update={"port": listener.getsockname()[1]}).page_url
+        parts = urlsplit(told)
+        assert parts.hostname == ("127.0.0.1" if both else "::1")
+        with socket.create_connection((parts.hostname, parts.port or 0), timeout=10):
+            listener.settimeout(10)
+            listener.accept()[0].close()

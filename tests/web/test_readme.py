@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import tomllib
 from importlib import metadata
@@ -11,13 +12,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from tests.server import REPOSITORY
-from textinv_app.settings import Settings
+from textinv_app import cli
+from textinv_app.settings import FOUND, Settings
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
 HEADER = dict(line.split(": ", 1) for line in README.split("---\n")[1].splitlines() if ": " in line)
-# Found from a Space's own variables, or for tests only.
-NOT_FOR_PEOPLE = {"on_space", "space_host", "allow_any_data_dir"}
+NOT_FOR_PEOPLE = FOUND | {"allow_any_data_dir"}
 
 
 def test_the_space_header_fits_the_requirements() -> None:
@@ -55,6 +56,15 @@ def test_every_setting_is_explained_and_no_other() -> None:
         f"PETNAME_{field.upper()}" for field in Settings.model_fields if field not in NOT_FOR_PEOPLE
     }
     assert named == existing
+
+
+def test_every_command_it_shows_is_one_and_none_is_left_out() -> None:
+    """Each is read by the real parser: a name or an option that is none fails."""
+    shown = re.findall(r"^python -m textinv_app (.+)$", README, re.M)
+    for line in shown:
+        cli._parser().parse_args(shlex.split(line))
+    listed = re.findall(r"^    (\w+) {2,}\w", cli._parser().format_help(), re.M)
+    assert {line.split()[0] for line in shown} == set(listed)
 
 
 def test_continuous_integration_runs_the_readmes_test_command() -> None:

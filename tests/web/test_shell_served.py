@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
 
 from tests.server import CANARY_TOKEN, PetnameServer
 from textinv_app.settings import read_settings
-from textinv_app.web.shell import content_security_policy
+from textinv_app.web.shell import Shell, content_security_policy
 
 PAGES = ["/", "/fr/"]
 CLOSED = [
@@ -237,3 +238,24 @@ def test_the_page_files_are_served_as_what_they_are(server: PetnameServer) -> No
     assert answer.headers["content-type"].startswith("text/css")
     assert server.get("/petname/assets/crayon/model_index.json").status_code == 404
     assert server.get("/petname/assets/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": "Basic é"}, 401),
+        ({"Authorization": "Basic w6k="}, 401),
+        ({"Authorization": "Basic /w=="}, 401),
+        ({"Authorization": "Basic YTp3b29mIHdvb2Y=", "Origin": "http://["}, 403),
+    ],
+)
+def test_headers_that_are_nonsense_are_refused(headers: dict[str, str], status: int) -> None:
+    """What could not be read was answered 500."""
+    settings = read_settings({"PETNAME_PASSPHRASE": "woof woof"})
+
+    async def never(*_: object) -> None:
+        raise AssertionError("it reached the app")
+
+    client = TestClient(Shell(never, settings), base_url="http://localhost")
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    assert client.post("/", headers=raw).status_code == status

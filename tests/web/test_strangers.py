@@ -6,6 +6,7 @@ somebody has said how a stranger would misuse it.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -24,7 +25,8 @@ PAUSE_TIMEOUT_SECONDS = 240
 SECRETS = (PET_NAME, PHOTO_NAME, WORD, IMPORT_NAME)
 
 EVENTS = {"load", "act", "tick", "look", "refresh"}
-# Command to its fields; {concept}, {photo}, {run}, {artifact} stand for the victim's ids.
+# Command to its fields; {concept}, {photo}, {run}, {artifact} and {drawing} stand for the victim's
+# ids.
 COMMANDS: dict[str, dict[str, Any]] = {
     "concept.open": {"id": "{concept}"},
     "concept.new": {},
@@ -46,7 +48,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "run.resume": {"id": "{run}"},
     "run.stop": {"id": "{run}"},
     "compare.draw": {"prompt": f"a {WORD}", "embedding": "{artifact}"},
-    "compare.cancel": {"id": "{artifact}"},
+    "compare.cancel": {"id": "{drawing}"},
     "artifact.usage": {"id": "{artifact}"},
     "artifact.more": {"shown": 24},
     "artifact.rename": {"id": "{artifact}", "name": "Mine now"},
@@ -68,12 +70,15 @@ COMMANDS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def victim(server: PetnameServer, tmp_path_factory: pytest.TempPathFactory) -> PageClient:
-    """Return somebody with a named pet, photos, a word, a paused training and a file."""
+    """Return somebody with all there can be.
+
+    That is a named pet, photos, a word, a paused training, a file, and its drawing and publication.
+    """
     folder = tmp_path_factory.mktemp("victim")
     page = PageClient(server)
     photos = [drawn_photo(folder / f"{seed}-{PHOTO_NAME}", seed) for seed in range(3)]
     assert server.upload(page.token, photos, purpose="photos").json()["added"] == 3
-    embedding = write_small_embedding(folder / f"{IMPORT_NAME}.safetensors")
+    embedding = write_small_embedding(folder / f"{IMPORT_NAME}.safetensors", width=256)
     assert server.upload(page.token, [embedding], purpose="artifact").json()["added"] == 1
     page.load()
     page.act("concept.change", field="name", value=PET_NAME)
@@ -84,9 +89,24 @@ def victim(server: PetnameServer, tmp_path_factory: pytest.TempPathFactory) -> P
         lambda seen: seen.attributes("pn-train-runs", "data-status") == ["paused"],
         PAUSE_TIMEOUT_SECONDS,
     )
+    artifact_id = page.attributes("pn-manage-list", "data-artifact")[0]
+    page.act("compare.draw", prompt=f"a {IMPORT_NAME}", embedding=artifact_id, steps=5)
+    page.tick_until(_has_drawn, PAUSE_TIMEOUT_SECONDS)
+    # It fails, for the server is told to stay off the internet, and waits to be dismissed.
+    page.act("publish.start", id=artifact_id, repository=IMPORT_NAME, token="hf_" + "x" * 30)
+    page.tick_until(
+        lambda seen: seen.attributes("pn-publications", "data-status") == ["failed"],
+        PAUSE_TIMEOUT_SECONDS,
+    )
     page.load()
     assert all(secret in str(page.parts) for secret in SECRETS)
     return page
+
+
+def _has_drawn(page: PageClient) -> bool:
+    drawn = page.parts["pn-compare-results"]
+    assert "pn-run-error" not in drawn, drawn
+    return "<img" in drawn and "compare.cancel" not in drawn
 
 
 def ids_of(victim: PageClient) -> dict[str, str]:
@@ -95,7 +115,8 @@ def ids_of(victim: PageClient) -> dict[str, str]:
         "{concept}": victim.concept_id,
         "{photo}": victim.attributes("pn-upload-photos", "data-photo")[0],
         "{run}": victim.attributes("pn-train-runs", "data-run")[0],
-        "{artifact}": victim.attributes("pn-manage-list", "data-artifact")[0],
+        "{artifact}": victim.attributes("pn-publications", "data-publication")[0],
+        "{drawing}": json.loads(victim.seen)["drawing"].partition(":")[0],
     }
 
 
@@ -104,6 +125,22 @@ def possessions(victim: PageClient) -> str:
     page = PageClient(victim.server, token=victim.token, concept_id=victim.concept_id).load()
     page.parts.pop("pn-manage-storage")
     return re.sub(LINK, "link", str(sorted(page.parts.items())))
+
+
+def told_by(page: PageClient) -> str:
+    """Return the last message without its number."""
+    return re.sub(r"\d+", "", page.toast)
+
+
+def guesser(server: PetnameServer, do: str) -> PageClient:
+    """Return the page of somebody who sent a command with ids of nothing at all."""
+    nothing = "0" * 24
+    page = PageClient(server, concept_id=nothing)
+    fields = {
+        key: nothing if str(value).startswith("{") else value for key, value in COMMANDS[do].items()
+    }
+    page.act(do, **fields)
+    return page
 
 
 def forged(token: str) -> str:
@@ -129,7 +166,10 @@ def test_every_command_is_classified() -> None:
 
 @pytest.mark.parametrize("do", sorted(COMMANDS))
 def test_no_command_of_a_stranger_sees_or_changes_anything(victim: PageClient, do: str) -> None:
-    """With the victim's ids but without the victim's token: nothing shown, nothing changed."""
+    """With the victim's ids but without the victim's token: nothing shown, nothing changed.
+
+    A stranger is told the same as if they did not exist.
+    """
     identities = {
         "stranger": new_token(),
         "forged": forged(victim.token),
@@ -147,6 +187,8 @@ def test_no_command_of_a_stranger_sees_or_changes_anything(victim: PageClient, d
             told = secret == WORD and do in {"word.check", "compare.draw"}  # they said it
             assert told or secret not in answer, (who, secret)
         assert not set(LINK.findall(answer)) & set(victim.links()), who
+        if who == "stranger":
+            assert told_by(stranger) == told_by(guesser(victim.server, do))
     assert possessions(victim) == before
 
 

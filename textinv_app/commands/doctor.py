@@ -27,7 +27,7 @@ from textinv_app.models.catalog import (
 )
 from textinv_app.models.machine import MachineFacts, machine_facts
 from textinv_app.runs.file_systems import is_unsafe, kind_of
-from textinv_app.settings import PROGRAM_FOLDER, Settings, read_settings
+from textinv_app.settings import FOUND, PROGRAM_FOLDER, Settings, read_settings
 from textinv_app.training.plan import describe, make_plan, plan_request
 
 _PACKAGES = ("torch", "diffusers", "transformers", "gradio", "pillow", "safetensors")
@@ -134,7 +134,9 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    for name in sorted(Settings.model_fields):
+    if settings.on_space:
+        yield Finding("on a Space", settings.space_host or "yes")
+    for name in sorted(set(Settings.model_fields) - FOUND):
         value = getattr(settings, name)
         if isinstance(value, SecretStr):
             value = "set" if value.get_secret_value() else "not set"

@@ -27,7 +27,7 @@ from textinv_app.errors import BadInput
 from textinv_app.photos.intake import DecodedPhoto, take_in_all
 from textinv_app.photos.prepare import PhotoFacts, examine, prepare_dataset
 from textinv_app.photos.quality import judge
-from textinv_app.runs.atomic import TEMPORARY_PREFIX, atomic_write_json, atomic_write_text
+from textinv_app.runs.atomic import atomic_write_json, atomic_write_text
 from textinv_app.runs.layout import RunLayout
 
 SOURCE_FILE = "source.json"
@@ -62,9 +62,8 @@ class Lesson:
 
 @dataclass(frozen=True)
 class TakenPhotos:
-    """Clean photos in a temporary folder, and what is to be said about them."""
+    """Clean photos, and what is to be said about them."""
 
-    folder: Path
     photos: tuple[tuple[DecodedPhoto, PhotoFacts], ...]
     remarks: tuple[str, ...]
     fingerprint: str
@@ -83,18 +82,15 @@ def find_photos(folder: Path) -> list[Path]:
     return files
 
 
-def take_photos(files: Sequence[Path], output: Path) -> TakenPhotos:
-    """Decode the photos into a temporary folder below ``output``.
+def take_photos(files: Sequence[Path], folder: Path) -> TakenPhotos:
+    """Decode the photos into ``folder``, which is the caller's alone.
 
     Raises ``BadInput`` where none can be used, and ``StorageFailed``.
     """
     fingerprint = _fingerprint(files)
-    folder = output / f"{TEMPORARY_PREFIX}photos-{fingerprint[:16]}"
-    shutil.rmtree(folder, ignore_errors=True)
     report = take_in_all([(path, path.name) for path in files], folder)
     remarks = [f"{refused.details.get('name', 'A file')}: {refused}" for refused in report.refused]
     if not report.accepted:
-        shutil.rmtree(folder, ignore_errors=True)
         raise BadInput(
             "photos.none_usable", " ".join(["None of the photos can be used.", *remarks])
         )
@@ -108,7 +104,7 @@ def take_photos(files: Sequence[Path], output: Path) -> TakenPhotos:
             remarks.append(f"{photo.display_name} {sentence}.")
         seen.append((photo.display_name, facts.measurements.fingerprint))
         photos.append((photo, facts))
-    return TakenPhotos(folder, tuple(photos), tuple(remarks), fingerprint)
+    return TakenPhotos(tuple(photos), tuple(remarks), fingerprint)
 
 
 def make_spec(lesson: Lesson, method: TrainingMethod, num_photos: int) -> RunSpec:

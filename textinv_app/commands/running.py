@@ -35,8 +35,10 @@ class _Progress:
     """What the person at the terminal wants."""
 
 
-def follow_run(layout: RunLayout, on_event: Callable[[Event], None]) -> Outcome:
-    """Start the runner (again, where it was interrupted) and return how the run ended.
+def follow_run(layout: RunLayout, on_event: Callable[[Event], None]) -> tuple[Outcome, bool]:
+    """Start the runner (again, where it was interrupted); return how the run ended.
+
+    The second value tells whether the person at the terminal has stopped it just now.
 
     ``on_event`` gets every new event. Ctrl+C asks for the best so far, a second one ends the run
     at once. A termination signal lets the run save its state and raises ``TrainingFailed``, as do
@@ -66,7 +68,7 @@ def follow_run(layout: RunLayout, on_event: Callable[[Event], None]) -> Outcome:
     # The outcome is written before its event is: only a runner that has left has told all.
     _wait_until_gone(layout, executor)
     _relay(layout, progress, on_event)
-    return outcome
+    return outcome, progress.wanted == "stop"
 
 
 def _look(

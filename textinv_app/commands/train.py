@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -35,7 +36,9 @@ from textinv_app.domain.events import (
 )
 from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.runs.atomic import TEMPORARY_PREFIX
 from textinv_app.runs.layout import RunLayout
+from textinv_app.ui.words import Words
 
 _METHODS: dict[str, tuple[TrainingMethod, ...]] = {
     "embedding": ("embedding",),
@@ -53,6 +56,8 @@ class Trained:
     layout: RunLayout
     finished: Finished | None
     """None when it was stopped before there was anything to keep."""
+    stopped: bool
+    """Whether the person has just stopped it."""
 
 
 def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
@@ -80,19 +85,22 @@ def run_train(given: argparse.Namespace, reporter: Reporter) -> int:
     )
     files = find_photos(given.photos)
     output = output_folder(given.output)
-    taken = take_photos(files, output)
-    try:
+    # Of its own: another training may take in the same photos for the same folder just now.
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=output) as folder:
+        taken = take_photos(files, Path(folder))
         for remark in taken.remarks:
             reporter.warn(remark)
         specs = [make_spec(lesson, method, len(taken.photos)) for method in _METHODS[given.method]]
         layouts = [prepare_run(spec, taken, output) for spec in specs]
-    finally:
-        shutil.rmtree(taken.folder, ignore_errors=True)
     trained = []
     for spec, layout in zip(specs, layouts, strict=True):
         reporter.say(f"Teaching {spec.placeholder_token} ({spec.method}) in {layout.root}")
         trained.append(_train_one(spec.method, layout, reporter))
+        if trained[-1].stopped:
+            break
     reporter.end_bar()
+    if len(trained) < len(specs):
+        reporter.warn("Stopped by you; the same command goes on with what is left.")
     return _report(trained, reporter)
 
 
@@ -104,10 +112,10 @@ def _class_word(text: str) -> str:
 
 
 def _train_one(method: TrainingMethod, layout: RunLayout, reporter: Reporter) -> Trained:
-    outcome = follow_run(layout, _listener(method, layout, reporter))
+    outcome, stopped = follow_run(layout, _listener(method, layout, reporter))
     if outcome.failed is not None:
         raise TrainingFailed(outcome.failed.code, outcome.failed.sentence)
-    return Trained(method, layout, outcome.finished)
+    return Trained(method, layout, outcome.finished, stopped)
 
 
 def _listener(
@@ -144,8 +152,7 @@ def _sentence(event: Event, layout: RunLayout) -> str:
     if isinstance(event, Redrawn):
         return f"  learns from its own drawings of the photos: {layout.redrawn}"
     if isinstance(event, Noticed):
-        details = ", ".join(f"{key} {value}" for key, value in event.details.items())
-        return f"  note: {event.code} {details}".rstrip()
+        return f"  note: {Words('en').error(event.code, event.code, event.details)}"
     return ""
 
 

@@ -105,8 +105,8 @@ also saw procedural textures, so that it can carry photographs. One identity in 
 for measuring and for the sample pets.
 
 One drawing in twenty-five is in a style that no caption names, and one in twenty is spoilt
-(smeared, doubled, unfinished, colours apart, noisy) and seldom said to be: something for a style
-and for a negative embedding to learn.
+(smeared, doubled, unfinished, colours apart, noisy), which half of the captions say: something for
+a style and for a negative embedding to learn.
 
 ## Training
 Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; averaged weights.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 _NAMES = frozenset(
     {
@@ -24,6 +25,12 @@ _PREFIXES = (
     "LC_", "XDG_", "CUDA_", "NVIDIA_", "HIP_", "ROCR_", "HSA_", "OMP_", "MKL_", "KMP_", "GOMP_",
     "OPENBLAS_", "TORCH_", "PYTORCH_", "HF_HOME", "HF_HUB_", "HF_ENDPOINT", "HF_XET_",
 )  # fmt: skip
+
+WITHOUT_LOGIN: Mapping[str, str] = MappingProxyType(
+    {"HF_TOKEN": "", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+)
+"""Added where strangers choose what a child fetches: it asks the Hub as nobody, whatever login this
+computer has."""
 
 
 def child_environment(

@@ -49,10 +49,12 @@ class BaseModels:
         self,
         assets_dir: Path,
         custom_models_allowed: bool = True,
+        own_hub_login: bool = True,
         look: Callable[[], MachineFacts] = machine_facts,
     ) -> None:
         self._assets_dir = assets_dir
         self._custom_models_allowed = custom_models_allowed
+        self._own_hub_login = own_hub_login
         self._look = look
         self._guard = threading.Lock()
         self._facts: MachineFacts | None = None
@@ -154,7 +156,7 @@ class BaseModels:
                 "Only the models of the list can be used here. To use your own, run Petname on "
                 "your own computer.",
             )
-        return resolve(model_id, self._assets_dir)
+        return resolve(model_id, self._assets_dir, own_hub_login=self._own_hub_login)
 
     def _entry(self, ref: BaseModelRef) -> CatalogEntry:
         """Return the entry of a model; a person's own needs what its family needs."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from textinv_app.executors.environment import WITHOUT_LOGIN
 
 MEGABYTE = 1_000_000
 GIGABYTE = 1_000_000_000
@@ -44,7 +47,12 @@ class LibraryConfig:
     warm_min_available_bytes: int = 3 * GIGABYTE
     """Free memory below which no runner is kept waiting."""
     own_hub_token_usable: bool = False
-    """Whether publishing may use this computer's own login to the Hugging Face Hub: only where
-    nobody but its owner reaches the page."""
+    """Whether publishing and fetching base models may use this computer's own login to the Hugging
+    Face Hub: only where nobody but its owner reaches the page."""
     served_at: str = ""
     """Address of the page, told to whoever tries to start a second Petname on the folder."""
+
+    @property
+    def model_environment(self) -> Mapping[str, str]:
+        """What processes that fetch base models get on top of the usual environment."""
+        return {} if self.own_hub_token_usable else WITHOUT_LOGIN

@@ -2,8 +2,8 @@
 
 A link is made only for views of the thing's owner; whoever holds it may read that one file until it
 expires. The payload says kind, ids and expiry, the signature is HMAC-SHA-256 over it. The expiry is
-rounded up to whole windows of half an hour, so that a page that asks again every two seconds gets
-the same address and need not load its pictures anew.
+rounded up to whole windows, so that a page that asks again every two seconds gets the same address
+and need not load its pictures anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Literal, get_args
 from textinv_app.errors import NotFound
 from textinv_app.runs.atomic import fsync_directory, temporary_beside
 
-WINDOW_SECONDS = 1800
+LONGEST_WINDOW_SECONDS = 1800
 KEY_BYTES = 32
 MAX_TOKEN_CHARACTERS = 1000
 
@@ -60,6 +60,14 @@ class LinkedStream:
     """Gives the bytes; raises ``OSError``."""
 
 
+def link_window_seconds(lifetime_seconds: int) -> int:
+    """Return how long links that live ``lifetime_seconds`` at least keep their address.
+
+    A page that asks anew in each window has none that has expired.
+    """
+    return min(LONGEST_WINDOW_SECONDS, lifetime_seconds // 2)
+
+
 class LinkSigner:
     """Makes and checks links with one secret key."""
 
@@ -68,15 +76,16 @@ class LinkSigner:
     ) -> None:
         self._key = key
         self._lifetime_seconds = lifetime_seconds
+        self._window_seconds = link_window_seconds(lifetime_seconds)
         self._clock = clock
 
     def window(self) -> int:
         """Return the number of the current window: links made in one window are equal."""
-        return int(self._clock()) // WINDOW_SECONDS
+        return int(self._clock()) // self._window_seconds
 
     def url(self, kind: LinkKind, thing_id: str, file_name: str = "") -> str:
         """Return the link's path on this site; the caller has checked who owns the thing."""
-        expires = (self.window() + 1) * WINDOW_SECONDS + self._lifetime_seconds
+        expires = (self.window() + 1) * self._window_seconds + self._lifetime_seconds
         payload = _encode(
             json.dumps([kind, thing_id, file_name, expires], separators=(",", ":")).encode("utf-8")
         )

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import textinv_app
@@ -38,10 +38,12 @@ class Painting:
         drawings: DrawingRows,
         data: DataFolder,
         command: Sequence[str],
+        environment: Mapping[str, str],
     ) -> None:
         self._drawings = drawings
         self._data = data
         self._command = tuple(command)
+        self._environment = {**environment, "PYTHONPATH": str(_PROGRAM_FOLDER)}
         self._guard = threading.RLock()
         self._painter: subprocess.Popen[bytes] | None = None
         self._dying: list[subprocess.Popen[bytes]] = []
@@ -156,7 +158,7 @@ class Painting:
                 stdout=log,
                 stderr=log,
                 cwd=_PROGRAM_FOLDER,
-                env=child_environment(os.environ, {"PYTHONPATH": str(_PROGRAM_FOLDER)}),
+                env=child_environment(os.environ, self._environment),
             )
 
     def _lives(self) -> bool:

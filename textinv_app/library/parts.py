@@ -71,8 +71,10 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
     followers = Followers()
     remover = Remover(tables, data, executor)
     supervisor = Supervisor(tables, data, executor, followers, config.max_attempts_without_progress)
-    painting = Painting(tables.drawings, data, painter_command)
-    base_models = BaseModels(config.assets_dir, config.custom_models_allowed)
+    painting = Painting(tables.drawings, data, painter_command, config.model_environment)
+    base_models = BaseModels(
+        config.assets_dir, config.custom_models_allowed, config.own_hub_token_usable
+    )
     samples = Samples(config.assets_dir, links)
     kits = Kits(data, links)
     concept_views = ConceptViews(links)

@@ -85,7 +85,8 @@ class Service:
         executor: Executor | None = None,
         painter_command: Sequence[str] = PAINTER_COMMAND,
     ) -> None:
-        self._parts: Parts = build_parts(config, executor or LocalExecutor(), painter_command)
+        executor = executor or LocalExecutor(environment=config.model_environment)
+        self._parts: Parts = build_parts(config, executor, painter_command)
         self._thread = SupervisorThread(self.tick)
         self._tick_guard = threading.Lock()
         self._next_sweep = time.monotonic() + SWEEP_EVERY_SECONDS

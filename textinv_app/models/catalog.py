@@ -155,12 +155,12 @@ def needs_download(entry: CatalogEntry) -> bool:
     return entry.download_bytes > 0 and not is_cached(entry.source, entry.revision)
 
 
-def resolve(name: str, assets_dir: Path) -> BaseModelRef:
+def resolve(name: str, assets_dir: Path, *, own_hub_login: bool = True) -> BaseModelRef:
     """Return the model a person means by an id of the catalogue, a path or a hub id.
 
     The family is told by shape: configuration files of a folder, header of a single file. A hub id
-    that is not in the catalogue is asked for over the network. Raises ``ModelUnavailable`` with a
-    sentence that says what to do.
+    that is not in the catalogue is asked for over the network: by this computer's login, or without
+    ``own_hub_login`` as nobody. Raises ``ModelUnavailable`` with a sentence that says what to do.
     """
     for entry in catalog(assets_dir):
         if name in (entry.model_id, entry.source):
@@ -171,7 +171,7 @@ def resolve(name: str, assets_dir: Path) -> BaseModelRef:
     if path.is_file():
         return _local(path, _family_of_file(path))
     if is_hub_id(name) and not path.is_absolute():
-        config, revision = config_of_hub(name)
+        config, revision = config_of_hub(name, own_login=own_hub_login)
         family = family_of_unet(config, name)
         return BaseModelRef(model_id="custom", source=name, family=family, revision=revision)
     known = ", ".join(entry.model_id for entry in catalog(assets_dir))

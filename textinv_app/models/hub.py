@@ -111,16 +111,18 @@ def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
     return Path(folder), variant
 
 
-def config_of_hub(repository: str) -> tuple[dict[str, Any], str | None]:
+def config_of_hub(repository: str, *, own_login: bool = True) -> tuple[dict[str, Any], str | None]:
     """Return the UNet's configuration of a repository and the commit it is of.
 
-    Raises ``ModelUnavailable``.
+    Without ``own_login`` the hub is asked as nobody, not as this computer. Raises
+    ``ModelUnavailable``.
     """
     import httpx2
     import huggingface_hub
 
     try:
-        path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json"))
+        token = None if own_login else False
+        path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json", token=token))
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise _refused(repository, error) from error

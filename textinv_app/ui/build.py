@@ -22,6 +22,7 @@ import gradio as gr
 
 TICK_SECONDS = 1.8
 REFRESH_SECONDS = 60
+"""How often it looks whether links have to be drawn again; more often where they live shortly."""
 
 # The token stays in the browser; these few lines stand here because the page may load before the
 # script file does.
@@ -92,6 +93,8 @@ class PageLimits:
     """Largest request with photos."""
     import_bytes: int = 1_000_000_000
     """Largest request with an embedding or LoRA."""
+    link_window_seconds: int = 1800
+    """How long links keep their address; they work for at least twice as long."""
 
 
 def build_page(
@@ -100,7 +103,7 @@ def build_page(
     """Build the page in one language (``en`` or ``fr``) on a library."""
     limits = limits or PageLimits()
     words = Words(language)
-    page = Page(library, words)
+    page = Page(library, words, limits.link_window_seconds)
     with gr.Blocks(title=words("page.title"), analytics_enabled=False, fill_width=True) as blocks:
         owner = gr.Textbox(visible=False, elem_id=ids.OWNER)
         concept = gr.Textbox(visible=False, elem_id=ids.CONCEPT)
@@ -136,7 +139,7 @@ def build_page(
         asking = [owner, concept, seen]
         gr.Timer(TICK_SECONDS).tick(page.tick, asking, ticked, trigger_mode="once", **quiet)
         wake.change(page.look, asking, looked, js=_LOOK, **quiet)
-        gr.Timer(REFRESH_SECONDS).tick(
+        gr.Timer(min(REFRESH_SECONDS, limits.link_window_seconds)).tick(
             page.refresh, asking, refreshed, js=_LOOK, trigger_mode="once", **quiet
         )
     return blocks

@@ -47,7 +47,6 @@ _TAB_PARTS = {
     "compare": COMPARE_PARTS,
     "manage": MANAGE_PARTS,
 }
-_LINKS_FRESH_SECONDS = 20 * 60
 
 
 def _open_tab(visit: Visit, command: Command) -> Reply:
@@ -99,14 +98,19 @@ def seen_now(
     results: str,
     drawing: DrawingView | None,
     publications: Iterable[PublicationView],
+    link_window_seconds: int,
 ) -> Seen:
-    """Return what a page drawn now shows; ``results`` is the version of the owner's files."""
+    """Return what a page drawn now shows.
+
+    ``results`` is the version of the owner's files, ``link_window_seconds`` is how long links keep
+    their address.
+    """
     return Seen(
         runs=" ".join(f"{one.run_id}:{one.version}" for one in runs),
         results=results,
         drawing=f"{drawing.drawing_id}:{drawing.version}" if drawing else "",
         publications=" ".join(one.version for one in publications),
-        links=str(int(time.time() // _LINKS_FRESH_SECONDS)),
+        links=str(int(time.time() // link_window_seconds)),
     )
 
 
@@ -130,9 +134,10 @@ class Page:
     skipped. Every argument comes from a browser and is checked here or by the library.
     """
 
-    def __init__(self, library: Library, words: Words) -> None:
+    def __init__(self, library: Library, words: Words, link_window_seconds: int = 1800) -> None:
         self._library = library
         self._words = words
+        self._link_window_seconds = link_window_seconds
 
     def load(self, token: str, concept_id: str) -> list[Update]:
         """Draw the whole page as it is now for this owner."""
@@ -199,7 +204,7 @@ class Page:
         return _listed(LOOK_OUTPUTS, changes)
 
     def refresh(self, token: str, concept_id: str, seen_text: str) -> list[Update]:
-        """Draw everything with signed links again when these are about to expire."""
+        """Draw everything with signed links again when the library signs others."""
         changes: dict[str, Update] = {}
         try:
             before = Seen.read(seen_text)
@@ -224,7 +229,8 @@ class Page:
         drawing = self._library.latest_drawing(visit.owner)
         # Of all pets: what another one was taught meanwhile belongs into the collection, too.
         results = self._library.artifacts_version(visit.owner)
-        return seen_now(runs, results, drawing, self._library.list_publications(visit.owner))
+        publications = self._library.list_publications(visit.owner)
+        return seen_now(runs, results, drawing, publications, self._link_window_seconds)
 
     def _changes(self, visit: Visit, reply: Reply) -> dict[str, Update]:
         changes: dict[str, Update] = {"concept": reply.concept_id}

@@ -81,7 +81,10 @@ class AccessRules:
         """Tell whether a page of ``origin`` may change something here; ``null`` never may."""
         if origin.lower() in self.origins:
             return True
-        parts = urlsplit(origin.lower())
+        try:
+            parts = urlsplit(origin.lower())
+        except ValueError:
+            return False
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             return False
         same_place = parts.netloc == host_header.lower()

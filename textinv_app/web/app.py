@@ -29,6 +29,7 @@ from textinv_app.errors import (
     StorageFailed,
 )
 from textinv_app.library.api import Library
+from textinv_app.library.links import link_window_seconds
 from textinv_app.settings import Settings
 from textinv_app.ui.build import PageLimits, build_page
 from textinv_app.ui.theme import mount_options
@@ -92,6 +93,7 @@ def _mount_pages(app: FastAPI, library: WebLibrary, settings: Settings) -> None:
             keep_days=settings.keep_days,
             upload_bytes=settings.max_upload_bytes,
             import_bytes=settings.max_import_bytes,
+            link_window_seconds=link_window_seconds(settings.link_lifetime_seconds),
         )
         page = build_page(library, language, limits)
         gr.mount_gradio_app(app, page, path=path, **options)

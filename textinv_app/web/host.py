@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -49,10 +50,17 @@ def main() -> int:
     return serve(settings)
 
 
-def serve(settings: Settings) -> int:
+def announce(page_url: str) -> None:
+    """Tell whoever started Petname where the page is."""
+    sys.stdout.write(f"Petname is ready: {page_url}\n")
+    sys.stdout.flush()
+
+
+def serve(settings: Settings, tell: Callable[[str], None] = announce) -> int:
     """Serve with these settings; 0 after an orderly stop, else why it could not start.
 
-    2 is a wrong setting, 3 a data folder that another Petname has, 1 anything else.
+    2 is a port that cannot be opened, 3 a data folder that another Petname has, 1 anything else.
+    ``tell`` is given the page's address once it is there.
     """
     _prepare_process(settings)
     # The library and Gradio take seconds to import: once it is known what is wanted of them, and
@@ -71,7 +79,7 @@ def serve(settings: Settings) -> int:
             port = listener.getsockname()[1]
             settings = settings.model_copy(update={"port": port})
             service.tell_address(settings.page_url)
-            _run_server(service, settings, listener)
+            _run_server(service, settings, listener, tell)
     except PortTaken as error:
         return _give_up(str(error), EXIT_BAD_INPUT)
     finally:
@@ -93,7 +101,9 @@ def _prepare_process(settings: Settings) -> None:
     os.chdir(PROGRAM_FOLDER)
 
 
-def _run_server(service: Service, settings: Settings, listener: socket.socket) -> None:
+def _run_server(
+    service: Service, settings: Settings, listener: socket.socket, tell: Callable[[str], None]
+) -> None:
     """Build the page and serve it on ``listener`` until a signal asks to stop.
 
     The port is open already: an early visitor waits instead of being turned away.
@@ -110,8 +120,7 @@ def _run_server(service: Service, settings: Settings, listener: socket.socket) -
             """Start, then tell."""
             await super().startup(sockets)
             if self.started:
-                sys.stdout.write(f"Petname is ready: {settings.page_url}\n")
-                sys.stdout.flush()
+                tell(settings.page_url)
 
     config = uvicorn.Config(
         build_app(service, settings),
@@ -135,8 +144,11 @@ def _run_server(service: Service, settings: Settings, listener: socket.socket) -
 def _listen(settings: Settings) -> socket.socket:
     """Open the port; raises ``PortTaken``."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=128)
+        return socket.create_server(
+            address, family=family, backlog=128, dualstack_ipv6=settings.listens_to_both_families
+        )
     except OSError as error:
         raise PortTaken(
             f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}); "

@@ -13,7 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from textinv_app.errors import BadInput, PetnameError, StorageFailed
 from textinv_app.library.api import Library, Refusal
+from textinv_app.library.storage_errors import told
 from textinv_app.settings import Settings
+from textinv_app.web.access import body_limit_bytes
 from textinv_app.web.uploads import ReceivedForm, receive_form, removing_files
 
 OWNER_HEADER = "x-petname-owner"
@@ -28,6 +30,8 @@ class UploadRoute:
         self._library = library
         self._settings = settings
         self._decoding = anyio.CapacityLimiter(MAX_DECODING_UPLOADS)
+        self._arriving: set[ReceivedForm] = set()
+        """Uploads under way: the disk must have room for what is still to come of each."""
 
     async def answer(self, request: Request) -> Response:
         """Receive the files, hand them to the library and say what became of them.
@@ -36,21 +40,33 @@ class UploadRoute:
         """
         token = request.headers.get(OWNER_HEADER, "")
         owner = await anyio.to_thread.run_sync(self._library.identify, token)
-        await anyio.to_thread.run_sync(self._check_room, request)
-        with removing_files(ReceivedForm()) as form:
-            await receive_form(request, self._settings.incoming_dir, form)
+        with removing_files(ReceivedForm(_announced_bytes(request, self._settings))) as form:
+            with told():
+                await self._receive(request, form)
             fields = form.fields | dict(request.query_params)
             take_in = partial(self._take_in, owner, form, fields)
             result = await anyio.to_thread.run_sync(take_in, limiter=self._decoding)
         return JSONResponse(result)
 
-    def _check_room(self, request: Request) -> None:
-        """Refuse before receiving what the disk could not hold."""
+    async def _receive(self, request: Request, form: ReceivedForm) -> None:
+        """Receive the files where the disk has room for them."""
+        free_bytes = await anyio.to_thread.run_sync(self._free_bytes)
+        # Without a pause in between: no other upload is let in meanwhile.
+        self._check_room(free_bytes, form)
+        self._arriving.add(form)
+        try:
+            await receive_form(request, self._settings.incoming_dir, form)
+        finally:
+            self._arriving.discard(form)
+
+    def _free_bytes(self) -> int:
         self._settings.incoming_dir.mkdir(parents=True, exist_ok=True)
-        free_bytes = shutil.disk_usage(self._settings.incoming_dir).free
-        declared = request.headers.get("content-length", "0")
-        size_bytes = int(declared) if declared.isdecimal() else 0
-        if free_bytes - size_bytes < self._settings.min_free_bytes:
+        return shutil.disk_usage(self._settings.incoming_dir).free
+
+    def _check_room(self, free_bytes: int, form: ReceivedForm) -> None:
+        """Refuse before receiving what the disk could not hold."""
+        awaited_bytes = sum(max(0, one.awaited_bytes) for one in {*self._arriving, form})
+        if free_bytes - awaited_bytes < self._settings.min_free_bytes:
             free_megabytes = free_bytes // 1_000_000
             raise StorageFailed(
                 "storage.disk_full",
@@ -104,3 +120,11 @@ class UploadRoute:
             "added": len(imported),
             "refused": [asdict(refusal) for refusal in refused],
         }
+
+
+def _announced_bytes(request: Request, settings: Settings) -> int:
+    """Return how long a request is; one that does not say may be as long as it is allowed to be."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal():
+        return int(declared)
+    return body_limit_bytes(request.url.path, settings, request.url.query.encode())

@@ -27,10 +27,12 @@ MAX_FIELD_BYTES = 1000
 MAX_NAME_CHARACTERS = 200
 
 
-@dataclass
+@dataclass(eq=False)
 class ReceivedForm:
     """What came in: files on disk and short text fields."""
 
+    awaited_bytes: int = 0
+    """How much of the request is still to come, by what it announced."""
     files: list[ReceivedFile] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
 
@@ -50,7 +52,7 @@ def removing_files(form: ReceivedForm) -> Iterator[ReceivedForm]:
 
 
 async def receive_form(request: Request, incoming_dir: Path, form: ReceivedForm) -> None:
-    """Stream a multipart request into ``form``; raises ``BadInput`` when it is malformed.
+    """Stream a multipart request into ``form``; raises ``BadInput`` when malformed, ``OSError``.
 
     ``form`` is filled while the request comes in, so that its owner can remove half a file too.
     """
@@ -62,6 +64,7 @@ async def receive_form(request: Request, incoming_dir: Path, form: ReceivedForm)
     try:
         parser = writer.parser(boundary)
         async for chunk in request.stream():
+            form.awaited_bytes -= len(chunk)
             await anyio.to_thread.run_sync(parser.write, chunk)
         parser.finalize()
     except FormParserError as error:
