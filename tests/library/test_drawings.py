@@ -16,6 +16,10 @@ from textinv_app.domain.views import DrawingView
 from textinv_app.errors import BadInput, NotFound, QuotaReached
 from textinv_app.library import painting as painting_module
 from textinv_app.library.api import ConceptChange, DrawingOrder
+from textinv_app.ui import compare_tab
+from textinv_app.ui.commands import Command
+from textinv_app.ui.desk import Visit
+from textinv_app.ui.words import Words
 
 
 @pytest.fixture
@@ -92,6 +96,23 @@ def test_columns_wear_and_say_what_was_chosen(world: World) -> None:
     latest = world.service.latest_drawing(world.owner)
     assert latest is not None
     assert latest.drawing_id == drawing.drawing_id
+
+
+def test_a_file_taught_on_ones_own_model_is_compared_on_that_model(world: World) -> None:
+    """The page once asked for a model by the name "custom", and there is none."""
+    own = world.root / "own-model"
+    (own / "unet").mkdir(parents=True)
+    for name in ("model_index.json", "likeness.json"):
+        (own / name).write_text("{}", encoding="utf-8")
+    (own / "unet" / "config.json").write_text('{"cross_attention_dim": 256}', encoding="utf-8")
+    made = teach(world, model_id=str(own))
+    visit = Visit(world.service, Words("en"), world.owner, "", Command("page"))
+    asked = {"prompt": "a rexdog", "embedding": made["embedding"]}
+    compare_tab.draw(visit, Command("compare.draw", asked))
+    drawing = world.service.latest_drawing(world.owner)
+    assert drawing is not None
+    base_model = request_of(world, drawing)["base_model"]
+    assert (base_model["model_id"], base_model["source"]) == ("custom", str(own))
 
 
 def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:

@@ -76,3 +76,11 @@ class ResultManifest(Value):
     companion: ResultManifest | None = None
     """The second file of a pivotal training, in the same folder: each is little without the
     other."""
+
+    @property
+    def base_model(self) -> str:
+        """What the base model is asked for by: its id, one's own by its hub id, folder or file.
+
+        Empty where it is not known.
+        """
+        return self.model_source if self.model_id == "custom" else self.model_id

@@ -146,6 +146,8 @@ class ArtifactView:
     imported: bool
     companion_id: str = ""
     """The file that was trained together with this one; empty for none."""
+    base_model: str = ""
+    """What the base model is asked for by, see ``ResultManifest.base_model``."""
 
 
 @dataclass(frozen=True)

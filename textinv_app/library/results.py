@@ -80,6 +80,7 @@ class Results:
             ),
             imported=artifact.imported,
             companion_id=artifact.companion_id,
+            base_model=manifest.base_model,
         )
 
     def rename(self, owner: str, artifact_id: str, name: str) -> ArtifactRow:
@@ -152,9 +153,8 @@ class Results:
         """
         artifact = self.find(owner, artifact_id)
         recipe = read_recipe(self.path(artifact))
-        manifest = artifact.manifest
-        own_model = manifest.model_source if manifest.model_id == "custom" else manifest.model_id
-        return recipe.model_copy(update={"base_model": recipe.base_model or own_model})
+        known_as = recipe.base_model or artifact.manifest.base_model
+        return recipe.model_copy(update={"base_model": known_as})
 
     def _folder(self, artifact: ArtifactRow) -> Path:
         if artifact.imported:

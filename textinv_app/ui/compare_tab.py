@@ -37,7 +37,7 @@ def _model_of(worn: list[ArtifactView]) -> str:
             "the same image model.".format_map(blanks),
             **blanks,
         )
-    return worn[0].model_id or _USUAL_MODELS[worn[0].family]
+    return worn[0].base_model or _USUAL_MODELS[worn[0].family]
 
 
 def _words_of(worn: list[ArtifactView]) -> list[str]:
