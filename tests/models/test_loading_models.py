@@ -18,6 +18,7 @@ from tests.hub_stand_in import Answer, HubStandIn, Repository
 from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
 from tests.tiny_models import save_tiny_model
 from textinv_app.domain.concept import Family
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
@@ -227,13 +228,17 @@ def test_a_single_file_without_its_configurations_is_said_in_words(
     assert refused.value.sentence.endswith(".")
 
 
+@pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_a_single_file_is_loaded_with_configurations_from_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file holds Stability's names; the loaded weights are those of the pipeline it is of."""
-    pipeline = full_topology_pipeline()
+    """The file holds Stability's names; the loaded weights are those of the pipeline it is of.
+
+    Those of Stable Diffusion 2 were once looked for in a repository that was withdrawn.
+    """
+    pipeline = full_topology_pipeline(family)
     save_checkpoint(pipeline, tmp_path / "one.safetensors")
-    repository = tmp_path / "cache" / "models--stable-diffusion-v1-5--stable-diffusion-v1-5"
+    repository = tmp_path / "cache" / f"models--{HUB_IDS[family].replace('/', '--')}"
     commit = "0123456789abcdef0123456789abcdef01234567"
     pipeline.save_pretrained(repository / "snapshots" / commit)
     (repository / "refs").mkdir()
@@ -241,8 +246,9 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     ref = resolve(str(tmp_path / "one.safetensors"), tmp_path)
-    assert ref.family == "sd1"
+    assert ref.family == family
     model = load(ref)
+    assert model.prediction_type == pipeline.scheduler.config.prediction_type
     pairs = (
         (model.unet, pipeline.unet),
         (model.vae, pipeline.vae),
