@@ -115,6 +115,18 @@ def test_a_file_taught_on_ones_own_model_is_compared_on_that_model(world: World)
     assert (base_model["model_id"], base_model["source"]) == ("custom", str(own))
 
 
+def test_likeness_is_told_only_of_columns_that_show_the_pet_of_the_photos(world: World) -> None:
+    """Another pet's LoRA was once measured against the first pet's photos."""
+    rex = teach(world, methods=("embedding", "lora"))
+    mia = teach(world, "Mia", methods=("lora",))
+    alone = request_of(world, draw(world, embedding_id=rex["embedding"], lora_id=rex["lora"]))
+    assert all(column["measured"] for column in alone["columns"])
+    mixed = request_of(world, draw(world, embedding_id=rex["embedding"], lora_id=mia["lora"]))
+    assert mixed["reference_photos"] == alone["reference_photos"]
+    told = {column["name"]: column["measured"] for column in mixed["columns"]}
+    assert told == {"base": True, "embedding": True, "lora": False, "both": False}
+
+
 def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:
     made = teach(world)
     bad = teach(world, "Ugly", kind="negative")["embedding"]

@@ -518,6 +518,30 @@ def test_each_likeness_of_a_file_says_what_it_was_measured_on(with_pet: Browser)
         assert f'aria-label="{label}"' in with_pet.shown[part]
 
 
+def _preselected(browser: Browser) -> list[str]:
+    """Return the embedding and the LoRA that are chosen to begin with, empty for none."""
+    browser.load(browser.shown["concept"])
+    return re.findall('<option value="([^"]*)" selected data-word', browser.shown["compare_setup"])
+
+
+def test_a_comparison_begins_with_files_that_belong_together(with_pet: Browser) -> None:
+    """It began with another pet's LoRA, or with one for another model, which was refused."""
+    files = _finished(with_pet)
+    _bring(with_pet, "mia", method="lora", concept_id="mia")
+    _bring(with_pet, "mia-xl", family="sdxl", concept_id="mia")
+    assert _preselected(with_pet) == [files["embedding"], files["lora"]]
+    for method, chosen in (("embedding", ["", files["lora"]]), ("lora", ["mia-xl", ""])):
+        with_pet.library.delete_artifact(with_pet.owner, files[method])
+        assert _preselected(with_pet) == chosen
+
+
+def test_a_comparison_begins_with_both_files_of_a_pair(browser: Browser) -> None:
+    _bring(browser, "rex-lora", method="lora", concept_id="rex", companion_id="rex")
+    _bring(browser, "later", method="lora", concept_id="rex")
+    _bring(browser, "rex", concept_id="rex", companion_id="rex-lora")
+    assert _preselected(browser) == ["rex", "rex-lora"]
+
+
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a dog", **files)

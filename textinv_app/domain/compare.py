@@ -19,6 +19,8 @@ class ChosenFile(Value):
     worn: WornArtifact
     class_word: str = ""
     """Stands for the word where the file is not worn; empty where it is not known."""
+    other_pet: bool = False
+    """Whether it shows another pet than the photos that likeness is measured against."""
 
 
 class CompareChoice(Value):
@@ -75,6 +77,7 @@ def _column(name: ColumnName, choice: CompareChoice) -> DrawingColumn:
         prompt=_prompt(choice, worn),
         negative_prompt=", ".join(part.strip() for part in unwanted if part.strip()),
         worn=tuple(file.worn for file in (*worn, *negatives)),
+        measured=not any(file.other_pet for file in worn),
     )
 
 

@@ -37,6 +37,8 @@ class DrawingColumn(Value):
     """The prompt as this column gets it (for ``base`` the class word stands for the new word)."""
     negative_prompt: str = ""
     worn: tuple[WornArtifact, ...] = ()
+    measured: bool = True
+    """Whether likeness is told: not where the column shows another pet than the photos."""
 
 
 class DrawingRequest(Value):

@@ -102,7 +102,7 @@ class Commission:
         finally:
             artist.undress()
         scores: Sequence[float | None] = [None] * len(pictures)
-        if judge is not None and photos:
+        if judge is not None and photos and column.measured:
             scores = [round(score, 1) for score in judge.likeness(pictures, photos)]
         for row, (picture, score) in enumerate(zip(pictures, scores, strict=True)):
             name = f"{column.name}-{row}.webp"
