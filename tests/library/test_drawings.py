@@ -145,6 +145,18 @@ def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:
     assert alone["columns"][1]["negative_prompt"] == word
 
 
+def test_of_a_negative_word_taught_twice_the_newest_file_alone_is_worn(world: World) -> None:
+    """The word stood twice in the negative prompt, and both places meant one of the files."""
+    old = teach(world, "Ugly", kind="negative")["embedding"]
+    first = world.service.artifact(world.owner, old)
+    again = world.start(first.concept_id, seed=8)
+    new = world.tick_until_status(again.run_id, RunStatus.DONE).run_id
+    drawing = draw(world, prompt="a dog", negative_ids=(new, old))
+    column = request_of(world, drawing)["columns"][1]
+    assert column["negative_prompt"] == first.placeholder_token
+    assert [new in piece["path"] for piece in column["worn"]] == [True]
+
+
 @pytest.mark.parametrize(
     ("order", "code"),
     [

@@ -933,3 +933,11 @@ def test_many_negative_embeddings_can_be_drawn_with_and_only_the_newest_are_tick
     every = [f"bad{number}" for number in range(25)]
     browser.do("compare.draw", prompt="a cat", negative_ids=every)
     assert len(browser.library.orders[-1].negative_ids) == 25
+
+
+def test_of_a_negative_word_taught_twice_the_newest_file_is_ticked(browser: Browser) -> None:
+    for name in ("old", "new"):
+        _bring(browser, name, kind="negative", placeholder_token="badpics")
+    browser.do("tab.open", tab="compare")
+    ticked = re.findall(r'value="(\w+)" checked', browser.shown["compare_setup"])
+    assert ticked == ["new"]

@@ -21,7 +21,7 @@ from textinv_app.commands.choosing import (
 from textinv_app.commands.preparing import find_photos, take_photos
 from textinv_app.commands.reporting import Reporter
 from textinv_app.domain.presets import PresetRequest, settings_for
-from textinv_app.domain.prompts import find_word, lora_prompt, put_word
+from textinv_app.domain.prompts import add_word, lora_prompt, put_word
 from textinv_app.domain.specs import BaseModelRef, TrainingSettings
 from textinv_app.errors import BadInput
 from textinv_app.runs.atomic import atomic_write_bytes
@@ -86,8 +86,7 @@ def prompts_for(prompt: str, negative_prompt: str, files: list[GivenFile]) -> tu
     for file in files:
         word, is_lora = file.worn.placeholder_token, file.worn.method == "lora"
         if file.worn.kind == "negative" and not is_lora:
-            if not find_word(word).search(negative_prompt):
-                negative_prompt = ", ".join(filter(None, (negative_prompt.strip(), word)))
+            negative_prompt = add_word(negative_prompt, word)
             continue
         prompt = put_word(prompt, word)
         if is_lora and word:

@@ -166,8 +166,11 @@ class Drawings:
             rows[artifact_id] = results.find(owner, artifact_id)
             _refuse_other_family(rows[artifact_id], base_model)
         if embedding_id and rows[embedding_id].manifest.kind == "negative":
-            negative_ids.append(embedding_id)
+            negative_ids.insert(0, embedding_id)
             embedding_id = ""
+        # Of a word that was taught twice only one file can be worn: the first, which is the newest.
+        by_word = {rows[one].manifest.placeholder_token: one for one in reversed(negative_ids)}
+        negative_ids = [one for one in negative_ids if one in by_word.values()]
 
         worn = [rows[key] for key in (embedding_id, lora_id) if key]
         taught = next((row for row in worn if _is_pet(row) and row.concept_id), None)

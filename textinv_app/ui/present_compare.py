@@ -254,9 +254,15 @@ def _numbers(words: Words, view: CompareView) -> Html:
 
 
 def _is_ticked(one: ArtifactView, files: Sequence[ArtifactView]) -> bool:
-    """Tell whether a negative embedding is worn to begin with: the newest of its family are."""
-    alike = [other.artifact_id for other in files if other.family == one.family]
-    return one.artifact_id in alike[:_MAX_TICKED]
+    """Tell whether a negative embedding is worn to begin with.
+
+    The newest words of its family are, each by its newest file.
+    """
+    alike: dict[str, str] = {}
+    for other in files:
+        if other.family == one.family:
+            alike.setdefault(other.placeholder_token, other.artifact_id)
+    return one.artifact_id in list(alike.values())[:_MAX_TICKED]
 
 
 def _more(words: Words, view: CompareView) -> Html:
