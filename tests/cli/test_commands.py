@@ -197,6 +197,29 @@ def test_a_model_that_knows_only_drawings_says_what_it_learns_from(
     assert len(list(drawings.glob("*.png"))) == 4
 
 
+@pytest.mark.parametrize(("loss", "in_doubt"), [(0.0, True), (1e9, False)])
+def test_likeness_to_photos_that_the_model_does_not_know_is_said_to_be_in_doubt(
+    loss: float,
+    in_doubt: bool,
+    model_folder: Path,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Crayon's judge, which knows only drawings, was asked about photographs without a word."""
+    folder = tmp_path / "drawings-only"
+    shutil.copytree(model_folder, folder)
+    (folder / "familiar.json").write_text(json.dumps({"loss": loss}), encoding="utf-8")
+    answer = ask_here(
+        capsys,
+        *("draw", "--base-model", str(folder), "--prompt", "a dog", "--steps", "2", "--json"),
+        *("--photos", str(photos), "--output", str(tmp_path / "out")),
+    )
+    assert answer.exit_code == 0, answer.errors
+    assert _last(answer.records)["likeness_in_doubt"] is in_doubt
+    assert ("says little" in answer.errors) is in_doubt
+
+
 def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_folder: Path) -> None:
     vae = model_folder / "vae" / "diffusion_pytorch_model.safetensors"
     whole = vae.read_bytes()

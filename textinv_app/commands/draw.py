@@ -31,10 +31,16 @@ if TYPE_CHECKING:
 
     from textinv_app.drawing.artist import Artist, DrawingTask
     from textinv_app.drawing.likeness import LikenessJudge
+    from textinv_app.models.loading import LoadedModel
 
 MAX_IMAGES = 1000
 IMAGES_AT_A_TIME = 16
 """Drawn before the next are begun; then they are on disk."""
+_IN_DOUBT = (
+    "This base model knows only drawings, and these photos are not like them: the likeness to them "
+    "says little. Give the folder “redrawn” of a training as --photos to measure against what was "
+    "learnt from."
+)
 
 
 def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
@@ -57,6 +63,9 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
     artist.wear([file.worn for file in files])
     if photos and judge is None:
         reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
+    in_doubt = judge is not None and _are_strange(photos, artist.model, files)
+    if in_doubt:
+        reporter.warn(_IN_DOUBT)
     paths, scores = [], []
     for record, picture in _draw(artist, judge if photos else None, photos, task, reporter):
         path = output / f"{record['index']:03d}-seed-{record['seed']}.png"
@@ -71,6 +80,7 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
             "type": "result",
             "pictures": paths,
             "likeness": sum(scores) / len(scores) if scores else None,
+            "likeness_in_doubt": in_doubt,
             "seconds": round(time.monotonic() - started, 3),
         }
     )
@@ -127,6 +137,20 @@ def _open_studio(ref: BaseModelRef) -> tuple[Artist, LikenessJudge | None]:
     device = best_device()
     model = load(ref, drawing_dtype(device), device)
     return Artist(model), likeness_judge(model)
+
+
+def _are_strange(photos: list[Image.Image], model: LoadedModel, files: list[GivenFile]) -> bool:
+    """Tell whether a model that knows only drawings, and so its judge, does not know such photos.
+
+    Raises ``ModelUnavailable`` where the model's file about that is damaged.
+    """
+    from textinv_app.drawing.redrawing import familiar_loss, surprise
+
+    limit = familiar_loss(model.folder)
+    if limit is None or not photos:
+        return False
+    class_word = next((file.class_word for file in files if file.class_word), "pet")
+    return surprise(model, photos, class_word) > limit
 
 
 def _task(
