@@ -198,6 +198,28 @@ def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
     assert fetched(tiny_hub, tmp_path / "cache") == "model.not_found"
 
 
+def test_a_repository_without_a_unet_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """It was said that there is no such model, and to check the name."""
+    hub = HubStandIn()
+    hub.repositories["anna/one-file"] = Repository(private=False, files={"one.safetensors": b"1"})
+    code = (
+        "import sys\n"
+        "from textinv_app.errors import ModelUnavailable\n"
+        "from textinv_app.models.hub import config_of_hub\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: config_of_hub(name)\n"
+        "    except ModelUnavailable as error: print(error.code)"
+    )
+    with hub:
+        finished = subprocess.run(
+            [sys.executable, "-c", code, "anna/one-file", "anna/none"],
+            env=os.environ | hub.environment | {"HF_HUB_CACHE": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+    assert finished.stdout.split() == ["model.no_unet", "model.not_found"], finished.stderr
+
+
 def test_the_cache_is_where_the_hub_client_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 

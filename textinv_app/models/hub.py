@@ -118,10 +118,19 @@ def config_of_hub(repository: str) -> tuple[dict[str, Any], str | None]:
     """
     import httpx2
     import huggingface_hub
+    from huggingface_hub.errors import RemoteEntryNotFoundError
 
     try:
         path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json"))
         config = json.loads(path.read_text(encoding="utf-8"))
+    except RemoteEntryNotFoundError as error:
+        raise ModelUnavailable(
+            "model.no_unet",
+            f"{repository} has no folder unet, as a Stable Diffusion model in the layout of "
+            "diffusers has. If it offers one .safetensors checkpoint, download that and give its "
+            "path; or choose another model.",
+            name=repository,
+        ) from error
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise _refused(repository, error) from error
     # In the cache the folder of a snapshot is named by its commit.
