@@ -463,6 +463,25 @@ def test_the_seconds_of_one_run_count_once_for_its_two_files(with_pet: Browser) 
         assert told in both
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "You ended this drawing."), ("fr", "Vous avez arrêté ce dessin.")]
+)
+def test_a_comparison_that_was_ended_says_so(
+    library: FakeLibrary, language: str, said: str
+) -> None:
+    """Columns that were never drawn were said not to be measured."""
+    browser = Browser(library, language)
+    browser.do("sample.use", id="biscuit")
+    browser.do("compare.draw", prompt="a biscuitdog", **_finished(browser))
+    drawing = library.latest_drawing(browser.owner)
+    assert drawing is not None
+    library.draw(browser.owner, drawing.drawing_id, 1)
+    browser.do("compare.cancel", id=drawing.drawing_id)
+    shown = browser.shown["compare_results"]
+    assert said in shown
+    assert shown.count("pn-meter") == 1, "of the column that was drawn"
+
+
 def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a biscuitdog", **files)

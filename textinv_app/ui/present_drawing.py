@@ -64,6 +64,8 @@ def _progress(words: Words, drawing: DrawingView) -> Html | None:
             class_="pn-run-error",
             role="alert",
         )
+    if drawing.error_code == "drawing.cancelled":
+        return tag("p", words.error(drawing.error_code, "", {}), class_="pn-help")
     if drawing.status not in {"waiting", "drawing"}:
         return None
     label = words(f"drawing.{drawing.status}")
@@ -150,7 +152,8 @@ def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactVie
         words("facts.size"): words.size(sum(one.size_bytes for one in worn)) if worn else None,
         words("facts.time"): _time(words, worn),
     }
-    measured = likeness is not None or drawing.status == "done"
+    is_drawn = any(picture.column == name for picture in drawing.pictures)
+    measured = likeness is not None or (drawing.status == "done" and is_drawn)
     return tag(
         "div",
         present.facts(rows),
