@@ -482,6 +482,15 @@ def test_a_comparison_that_was_ended_says_so(
     assert shown.count("pn-meter") == 1, "of the column that was drawn"
 
 
+def test_what_a_file_from_elsewhere_was_trained_in_is_not_told(browser: Browser) -> None:
+    """A LoRA with layers of the text encoder was said to have trained the UNet alone."""
+    _bring(browser, "ours", concept_id="pet", run_id="r1", method="lora", imported=False)
+    _bring(browser, "theirs", method="lora")
+    for name, times in (("ours", 1), ("theirs", 0)):
+        browser.do("compare.draw", prompt=f"a {name}", lora=name)
+        assert browser.shown["compare_results"].count("the UNet, the part that paints") == times
+
+
 def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a biscuitdog", **files)

@@ -147,8 +147,10 @@ def picture_label(words: Words, drawing: DrawingView, picture: PictureView) -> s
 
 def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactView]) -> Html:
     likeness = drawing.likeness.get(name)
+    # Files from elsewhere may change other parts than those of ours.
+    known = not any(one.imported for one in worn)
     rows: dict[str, Child] = {
-        words("facts.trained"): words(f"facts.trained_{name}"),
+        words("facts.trained"): words(f"facts.trained_{name}") if known else None,
         words("facts.size"): words.size(sum(one.size_bytes for one in worn)) if worn else None,
         words("facts.time"): _time(words, worn),
     }
