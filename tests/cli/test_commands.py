@@ -154,6 +154,19 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     assert result["runs"][0]["stopped_because"] == "stopped_by_person"
 
 
+def test_a_second_drawing_replaces_no_picture_of_the_first(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing = ("draw", "--base-model", str(model_folder), "--steps", "1", "--json")
+    drawn: list[str] = []
+    for prompt in ("a dog", "a cat"):
+        given = ("--prompt", prompt, "--num-images", "2", "--output", str(tmp_path))
+        answer = ask_here(capsys, *drawing, *given)
+        assert answer.exit_code == 0, answer.errors
+        drawn += [Path(path).name for path in _last(answer.records)["pictures"]]
+    assert drawn == ["000-seed-0.png", "001-seed-1.png", "002-seed-0.png", "003-seed-1.png"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_an_interrupted_drawing_keeps_what_is_drawn(model_folder: Path, tmp_path: Path) -> None:
     process = start(

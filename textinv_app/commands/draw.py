@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import io
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -66,9 +67,10 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
     in_doubt = judge is not None and _are_strange(photos, artist.model, files)
     if in_doubt:
         reporter.warn(_IN_DOUBT)
+    first = _next_number(output)
     paths, scores = [], []
     for record, picture in _draw(artist, judge if photos else None, photos, task, reporter):
-        path = output / f"{record['index']:03d}-seed-{record['seed']}.png"
+        path = output / f"{first + record['index']:03d}-seed-{record['seed']}.png"
         _write_png(picture, path)
         paths.append(str(path))
         reporter.record({"type": "picture", "path": str(path), **record})
@@ -207,6 +209,12 @@ def _telling(reporter: Reporter, done: float, share: float) -> Callable[[float],
         reporter.advance(round(reached * 100), 100, "drawing")
 
     return tell
+
+
+def _next_number(output: Path) -> int:
+    """Return the number behind those of the pictures that lie there: none is ever replaced."""
+    found = (re.fullmatch(r"(\d+)-seed-\d+\.png", path.name) for path in output.iterdir())
+    return max((int(match[1]) + 1 for match in found if match), default=0)
 
 
 def _write_png(picture: Image.Image, path: Path) -> None:
