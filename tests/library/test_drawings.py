@@ -73,8 +73,10 @@ def test_columns_wear_and_say_what_was_chosen(world: World) -> None:
         num_images=2,
         lora_strength=0.5,
         negative_prompt="blurred",
+        titles={"base": "Sans le nouveau mot"},
     )
     request = request_of(world, drawing)
+    assert request["titles"] == {"base": "Sans le nouveau mot"}
     columns = {column["name"]: column for column in request["columns"]}
     assert list(columns) == ["base", "embedding", "lora", "both"]
     assert columns["base"]["prompt"] == "a dog in the snow"

@@ -482,6 +482,19 @@ def test_a_comparison_that_was_ended_says_so(
     assert shown.count("pn-meter") == 1, "of the column that was drawn"
 
 
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Without the new word"), ("fr", "Sans le nouveau mot")]
+)
+def test_the_sheet_of_a_comparison_is_headed_as_the_page_is(
+    library: FakeLibrary, language: str, title: str
+) -> None:
+    browser = Browser(library, language)
+    _bring(browser, "fluffy")
+    browser.do("compare.draw", prompt="a fluffy", embedding="fluffy")
+    assert library.orders[-1].titles["base"] == title
+    assert f"<h4>{title}</h4>" in browser.shown["compare_results"]
+
+
 def test_what_a_file_from_elsewhere_was_trained_in_is_not_told(browser: Browser) -> None:
     """A LoRA with layers of the text encoder was said to have trained the UNet alone."""
     _bring(browser, "ours", concept_id="pet", run_id="r1", method="lora", imported=False)

@@ -55,6 +55,8 @@ class DrawingRequest(Value):
     resolution_pixels: int = Field(default=128, ge=64, le=2048)
     reference_photos: tuple[str, ...] = ()
     """Absolute paths of the concept's square photos, for the likeness; may be empty."""
+    titles: dict[ColumnName, str] = Field(default_factory=dict)
+    """What stands above the columns in ``grid.webp``, in the language of who ordered it."""
 
 
 class DrawnPicture(Value):

@@ -61,7 +61,8 @@ class Commission:
         for number, column in enumerate(self._request.columns):
             self.note(number, 0.0, always=True)
             self._draw_column(artist, judge, photos, number, column)
-        grid = draw_grid([(column.name, pictures) for column, pictures in self._drawn])
+        titles = self._request.titles
+        grid = draw_grid([(titles.get(one.name, one.name), drawn) for one, drawn in self._drawn])
         _write_webp(grid, self._folder / "grid.webp")
 
     def note(self, column: int, fraction: float, always: bool = False) -> None:

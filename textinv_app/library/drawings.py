@@ -94,6 +94,7 @@ class Drawings:
             guidance_scale=defaults.guidance_scale,
             resolution_pixels=defaults.resolution_pixels,
             reference_photos=reference_photos,
+            titles=dict(order.titles),
         )
         self._publish(owner, request, order.prompt.strip())
         return self.find(owner, request.drawing_id)
