@@ -250,7 +250,8 @@ class Artist:
             )
         finally:
             # The pipeline widens SDXL's VAE to decode, and leaves it so where memory runs out.
-            vae.to(dtype=number_type)
+            if any(part.dtype != number_type for part in vae.parameters()):
+                vae.to(dtype=number_type)
         pictures: list[Image.Image] = output.images
         return pictures
 
