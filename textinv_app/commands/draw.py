@@ -62,11 +62,7 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
     started = time.monotonic()
     artist, judge = _open_studio(ref)
     artist.wear([file.worn for file in files])
-    if photos and judge is None:
-        reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
-    in_doubt = judge is not None and _are_strange(photos, artist.model, files)
-    if in_doubt:
-        reporter.warn(_IN_DOUBT)
+    in_doubt = bool(photos) and _is_in_doubt(judge, artist.model, photos, files, reporter)
     first = _next_number(output)
     paths, scores = [], []
     for record, picture in _draw(artist, judge if photos else None, photos, task, reporter):
@@ -141,18 +137,28 @@ def _open_studio(ref: BaseModelRef) -> tuple[Artist, LikenessJudge | None]:
     return Artist(model), likeness_judge(model)
 
 
-def _are_strange(photos: list[Image.Image], model: LoadedModel, files: list[GivenFile]) -> bool:
-    """Tell whether a model that knows only drawings, and so its judge, does not know such photos.
+def _is_in_doubt(
+    judge: LikenessJudge | None,
+    model: LoadedModel,
+    photos: list[Image.Image],
+    files: list[GivenFile],
+    reporter: Reporter,
+) -> bool:
+    """Warn where likeness is not measured or says little; return whether it says little.
 
-    Raises ``ModelUnavailable`` where the model's file about that is damaged.
+    Raises ``ModelUnavailable`` where the model's file about what it knows is damaged.
     """
     from textinv_app.drawing.redrawing import familiar_loss, surprise
 
-    limit = familiar_loss(model.folder)
-    if limit is None or not photos:
+    if judge is None:
+        reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
         return False
+    limit = familiar_loss(model.folder)
     class_word = next((file.class_word for file in files if file.class_word), "pet")
-    return surprise(model, photos, class_word) > limit
+    if limit is None or surprise(model, photos, class_word) <= limit:
+        return False
+    reporter.warn(_IN_DOUBT)
+    return True
 
 
 def _task(
