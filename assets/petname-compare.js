@@ -64,6 +64,12 @@
     say($('.pn-chip-word code'), word);
   }
 
+  /* Whole and in any case, as the server finds it. */
+  function findWord(text) {
+    const escaped = text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+    return new RegExp(`(?<![\\p{L}\\p{N}_-])${escaped}(?![\\p{L}\\p{N}_-])`, 'giu');
+  }
+
   function chooseFile() {
     fitNegatives();
     fitExamples();
@@ -71,7 +77,7 @@
     showWord();
     if (!before || !word || before === word) return;
     const field = byId('pn-prompt');
-    typeInto(field, field.value.split(before).join(word));
+    typeInto(field, field.value.replace(findWord(before), () => word));
   }
 
   petname.refreshers.push(fitNegatives, fitExamples, showSlider, showWord);

@@ -145,7 +145,7 @@ def _add_draw(parser: argparse.ArgumentParser) -> None:
     add("--guidance-scale", type=float, help="how closely to follow the prompt")
     add("--size", type=int, help="side of the pictures in pixels")
     add("--photos", type=Path, help="folder of photos to measure the likeness with")
-    add("--output", type=Path, required=True, help="folder for the pictures")
+    add("--output", type=Path, required=True, help="folder for the pictures; those there stay")
 
 
 def _add_base_model(parser: argparse.ArgumentParser, default: str | None = "crayon") -> None:

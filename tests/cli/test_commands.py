@@ -178,6 +178,19 @@ def test_an_interrupted_training_goes_on_and_ctrl_c_keeps_the_best(
     assert result["runs"][0]["stopped_because"] == "stopped_by_person"
 
 
+def test_a_second_drawing_replaces_no_picture_of_the_first(
+    model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing = ("draw", "--base-model", str(model_folder), "--steps", "1", "--json")
+    drawn: list[str] = []
+    for prompt in ("a dog", "a cat"):
+        given = ("--prompt", prompt, "--num-images", "2", "--output", str(tmp_path))
+        answer = ask_here(capsys, *drawing, *given)
+        assert answer.exit_code == 0, answer.errors
+        drawn += [Path(path).name for path in _last(answer.records)["pictures"]]
+    assert drawn == ["000-seed-0.png", "001-seed-1.png", "002-seed-0.png", "003-seed-1.png"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 def test_ctrl_c_ends_a_training_of_both_and_the_same_command_goes_on(
     training: list[str], tmp_path: Path
@@ -243,6 +256,29 @@ def test_a_model_that_knows_only_drawings_says_what_it_learns_from(
     drawings = tmp_path / "out" / "rexdog-embedding" / "redrawn"
     assert f"learns from its own drawings of the photos: {drawings}" in answer.output
     assert len(list(drawings.glob("*.png"))) == 4
+
+
+@pytest.mark.parametrize(("loss", "in_doubt"), [(0.0, True), (1e9, False)])
+def test_likeness_to_photos_that_the_model_does_not_know_is_said_to_be_in_doubt(
+    loss: float,
+    in_doubt: bool,
+    model_folder: Path,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Crayon's judge, which knows only drawings, was asked about photographs without a word."""
+    folder = tmp_path / "drawings-only"
+    shutil.copytree(model_folder, folder)
+    (folder / "familiar.json").write_text(json.dumps({"loss": loss}), encoding="utf-8")
+    answer = ask_here(
+        capsys,
+        *("draw", "--base-model", str(folder), "--prompt", "a dog", "--steps", "2", "--json"),
+        *("--photos", str(photos), "--output", str(tmp_path / "out")),
+    )
+    assert answer.exit_code == 0, answer.errors
+    assert _last(answer.records)["likeness_in_doubt"] is in_doubt
+    assert ("says little" in answer.errors) is in_doubt
 
 
 def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_folder: Path) -> None:

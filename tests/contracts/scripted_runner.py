@@ -134,6 +134,7 @@ class ScriptedRun:
             method="lora" if self.spec.method == "lora" else "embedding",
             family=self.spec.base_model.family,
             model_id=self.spec.base_model.model_id,
+            model_source=self.spec.base_model.source,
             placeholder_token=self.spec.placeholder_token,
             kind=self.spec.kind,
             concept_name=self.spec.concept_name,

@@ -94,6 +94,14 @@ def test_negative_words_go_into_the_negative_prompt_of_trained_columns() -> None
     assert found["embedding"].prompt == "a dog"
 
 
+def test_a_negative_word_that_is_there_already_is_not_doubled() -> None:
+    bad = _file("embedding", "badpics", kind="negative")
+    choice = CompareChoice(prompt="a dog", negative_prompt="BadPics, dark", negatives=(bad, bad))
+    assert columns(choice)[1].negative_prompt == "BadPics, dark"
+    choice = CompareChoice(prompt="a dog", negatives=(bad, bad))
+    assert columns(choice)[1].negative_prompt == "badpics"
+
+
 def test_a_negative_embedding_chosen_as_the_embedding_is_a_negative() -> None:
     bad = _file("embedding", "badpics", kind="negative")
     found = columns(CompareChoice(prompt="a cat", embedding=bad))

@@ -231,6 +231,26 @@ def test_breaking_off_leaves_the_model_as_it_was(loaded: LoadedOf, tmp_path: Pat
     assert np.array_equal(_draw(artist, [], _task()), base)
 
 
+def test_after_memory_ran_out_in_the_vae_pictures_are_drawn_fewer_at_a_time(
+    ref_of: RefOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SDXL's VAE was left in fp32 then, and neither the next try nor any later picture worked."""
+    model = load(ref_of("sdxl"), torch.float16)
+    decode, sizes = model.vae.decode, []
+
+    def decode_little(latents: torch.Tensor, *given: Any, **named: Any) -> Any:
+        sizes.append(len(latents))
+        if len(latents) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return decode(latents, *given, **named)
+
+    monkeypatch.setattr(model.vae, "decode", decode_little)
+    task = DrawingTask("a dog", seeds=(1, 2), num_inference_steps=1, resolution_pixels=64)
+    assert len(Artist(model).draw(task)) == 2
+    assert sizes == [2, 1, 1]
+    assert model.vae.dtype == torch.float16
+
+
 def test_a_file_for_another_model_is_refused_and_nothing_is_worn(
     loaded: LoadedOf, tmp_path: Path
 ) -> None:

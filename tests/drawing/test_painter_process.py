@@ -20,6 +20,9 @@ from textinv_app.domain.drawing import (
     DrawingProgress,
     DrawingRequest,
 )
+from textinv_app.drawing.artist import Artist
+from textinv_app.drawing.commission import Commission, read_request
+from textinv_app.drawing.likeness import likeness_judge
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 120.0
@@ -137,6 +140,41 @@ def test_a_comparison_is_drawn_and_a_second_one_with_the_warm_model(
         names = (first / picture.file_name, second / picture.file_name)
         assert names[0].read_bytes() == names[1].read_bytes()
     assert painter.end() == 0
+
+
+def _drawn_here(folder: Path, loaded: LoadedOf) -> Commission:
+    """Draw what lies in a folder in this process."""
+    commission = Commission(folder, read_request(folder))
+    model = loaded("crayon")
+    commission.draw(Artist(model), likeness_judge(model))
+    return commission
+
+
+def test_the_sheet_is_headed_in_the_words_of_the_page(
+    tmp_path: Path, ref_of: RefOf, loaded: LoadedOf
+) -> None:
+    """It had English words of its own above the columns, whatever the page said."""
+    columns = (DrawingColumn(name="base", prompt="a dog"),)
+    sheets = []
+    for title in ("Without the new word", "Sans le nouveau mot"):
+        given = {"columns": columns, "titles": {"base": title}}
+        folder = _order(tmp_path, ref_of, loaded, title, **given)
+        _drawn_here(folder, loaded)
+        sheets.append((folder / "grid.webp").read_bytes())
+    assert sheets[0] != sheets[1]
+
+
+def test_a_column_that_shows_another_pet_is_not_measured(
+    tmp_path: Path, ref_of: RefOf, loaded: LoadedOf
+) -> None:
+    columns = (
+        DrawingColumn(name="base", prompt="a dog"),
+        DrawingColumn(name="lora", prompt="a cat", measured=False),
+    )
+    folder = _order(tmp_path, ref_of, loaded, "two", columns=columns, num_images=1)
+    base, lora = _drawn_here(folder, loaded).pictures
+    assert base.likeness is not None
+    assert lora.likeness is None
 
 
 def test_a_killed_painter_leaves_no_outcome_and_the_next_one_draws_it(

@@ -116,8 +116,8 @@ class World:
 
     def order(self, concept_id: str, **more: Any) -> TrainingOrder:
         """Return an order of a short training."""
-        given = {"methods": ("embedding",), "preset": "quick", "seed": 7, **more}
-        return TrainingOrder(concept_id=concept_id, model_id="crayon", **given)
+        usual = {"methods": ("embedding",), "model_id": "crayon", "preset": "quick", "seed": 7}
+        return TrainingOrder(concept_id=concept_id, **(usual | more))
 
     def start(self, concept_id: str, owner: str = "", **more: Any) -> RunView:
         """Start a training and return its run."""

@@ -16,6 +16,10 @@ from textinv_app.domain.views import DrawingView
 from textinv_app.errors import BadInput, NotFound, QuotaReached
 from textinv_app.library import painting as painting_module
 from textinv_app.library.api import ConceptChange, DrawingOrder
+from textinv_app.ui import compare_tab
+from textinv_app.ui.commands import Command
+from textinv_app.ui.desk import Visit
+from textinv_app.ui.words import Words
 
 
 @pytest.fixture
@@ -69,8 +73,10 @@ def test_columns_wear_and_say_what_was_chosen(world: World) -> None:
         num_images=2,
         lora_strength=0.5,
         negative_prompt="blurred",
+        titles={"base": "Sans le nouveau mot"},
     )
     request = request_of(world, drawing)
+    assert request["titles"] == {"base": "Sans le nouveau mot"}
     columns = {column["name"]: column for column in request["columns"]}
     assert list(columns) == ["base", "embedding", "lora", "both"]
     assert columns["base"]["prompt"] == "a dog in the snow"
@@ -94,6 +100,35 @@ def test_columns_wear_and_say_what_was_chosen(world: World) -> None:
     assert latest.drawing_id == drawing.drawing_id
 
 
+def test_a_file_taught_on_ones_own_model_is_compared_on_that_model(world: World) -> None:
+    """The page once asked for a model by the name "custom", and there is none."""
+    own = world.root / "own-model"
+    (own / "unet").mkdir(parents=True)
+    for name in ("model_index.json", "likeness.json"):
+        (own / name).write_text("{}", encoding="utf-8")
+    (own / "unet" / "config.json").write_text('{"cross_attention_dim": 256}', encoding="utf-8")
+    made = teach(world, model_id=str(own))
+    visit = Visit(world.service, Words("en"), world.owner, "", Command("page"))
+    asked = {"prompt": "a rexdog", "embedding": made["embedding"]}
+    compare_tab.draw(visit, Command("compare.draw", asked))
+    drawing = world.service.latest_drawing(world.owner)
+    assert drawing is not None
+    base_model = request_of(world, drawing)["base_model"]
+    assert (base_model["model_id"], base_model["source"]) == ("custom", str(own))
+
+
+def test_likeness_is_told_only_of_columns_that_show_the_pet_of_the_photos(world: World) -> None:
+    """Another pet's LoRA was once measured against the first pet's photos."""
+    rex = teach(world, methods=("embedding", "lora"))
+    mia = teach(world, "Mia", methods=("lora",))
+    alone = request_of(world, draw(world, embedding_id=rex["embedding"], lora_id=rex["lora"]))
+    assert all(column["measured"] for column in alone["columns"])
+    mixed = request_of(world, draw(world, embedding_id=rex["embedding"], lora_id=mia["lora"]))
+    assert mixed["reference_photos"] == alone["reference_photos"]
+    told = {column["name"]: column["measured"] for column in mixed["columns"]}
+    assert told == {"base": True, "embedding": True, "lora": False, "both": False}
+
+
 def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:
     made = teach(world)
     bad = teach(world, "Ugly", kind="negative")["embedding"]
@@ -110,6 +145,18 @@ def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:
     alone = request_of(world, draw(world, embedding_id=bad, prompt="a dog"))
     assert [column["name"] for column in alone["columns"]] == ["base", "embedding"]
     assert alone["columns"][1]["negative_prompt"] == word
+
+
+def test_of_a_negative_word_taught_twice_the_newest_file_alone_is_worn(world: World) -> None:
+    """The word stood twice in the negative prompt, and both places meant one of the files."""
+    old = teach(world, "Ugly", kind="negative")["embedding"]
+    first = world.service.artifact(world.owner, old)
+    again = world.start(first.concept_id, seed=8)
+    new = world.tick_until_status(again.run_id, RunStatus.DONE).run_id
+    drawing = draw(world, prompt="a dog", negative_ids=(new, old))
+    column = request_of(world, drawing)["columns"][1]
+    assert column["negative_prompt"] == first.placeholder_token
+    assert [new in piece["path"] for piece in column["worn"]] == [True]
 
 
 @pytest.mark.parametrize(

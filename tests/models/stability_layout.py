@@ -1,4 +1,4 @@
-"""A tiny Stable Diffusion 1.x as one checkpoint file, in the layout of Stability's own programs."""
+"""A tiny Stable Diffusion as one checkpoint file, in the layout of Stability's own programs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from transformers import CLIPTextModel
 
 from tests.tiny_models import tiny_pipeline
+from textinv_app.domain.concept import Family
+from textinv_app.formats.families import CROSS_ATTENTION_WIDTHS
 
 _RESNET = {
     "norm1": "in_layers.0",
@@ -28,13 +30,24 @@ _VAE_ATTENTION = {
     "to_v": "v",
     "to_out.0": "proj_out",
 }
+_OPEN_CLIP = {
+    "embeddings.position_embedding.weight": "positional_embedding",
+    "embeddings.token_embedding": "token_embedding",
+    "final_layer_norm": "ln_final",
+    "encoder.layers": "transformer.resblocks",
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+    "self_attn": "attn",
+}
 
 
-def full_topology_pipeline() -> StableDiffusionPipeline:
-    """Return a pipeline with the blocks of Stable Diffusion 1.x and few channels."""
-    tiny = tiny_pipeline("sd1")
+def full_topology_pipeline(family: Family = "sd1") -> StableDiffusionPipeline:
+    """Return a pipeline with the blocks of Stable Diffusion 1.x or 2.x and few channels."""
+    tiny = tiny_pipeline(family)
     config = tiny.text_encoder.config
-    config.hidden_size, config.intermediate_size = 768, 32
+    config.hidden_size, config.intermediate_size = CROSS_ATTENTION_WIDTHS[family], 32
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         text_encoder = CLIPTextModel(config)
@@ -43,8 +56,9 @@ def full_topology_pipeline() -> StableDiffusionPipeline:
             block_out_channels=(8, 8, 16, 16),
             layers_per_block=2,
             norm_num_groups=4,
-            cross_attention_dim=768,
+            cross_attention_dim=CROSS_ATTENTION_WIDTHS[family],
             attention_head_dim=4,
+            use_linear_projection=family == "sd2",
         )
         vae = AutoencoderKL(
             block_out_channels=(8, 8, 16, 16),
@@ -68,12 +82,15 @@ def full_topology_pipeline() -> StableDiffusionPipeline:
 
 def save_checkpoint(pipeline: Any, path: Path) -> None:
     """Write a pipeline of ``full_topology_pipeline`` as one file."""
-    parts = (
+    parts = [
         (pipeline.unet, _unet_key, "model.diffusion_model."),
         (pipeline.vae, _vae_key, "first_stage_model."),
-        (pipeline.text_encoder, _text_key, "cond_stage_model.transformer."),
-    )
+    ]
     tensors = {}
+    if pipeline.unet.config.cross_attention_dim == CROSS_ATTENTION_WIDTHS["sd2"]:
+        tensors = _open_clip(pipeline.text_encoder)
+    else:
+        parts.append((pipeline.text_encoder, _text_key, "cond_stage_model.transformer."))
     for module, rename, prefix in parts:
         for key, tensor in module.state_dict().items():
             name = prefix + rename(key)
@@ -84,6 +101,22 @@ def save_checkpoint(pipeline: Any, path: Path) -> None:
 
 def _text_key(key: str) -> str:
     return key if key.startswith("text_model.") else f"text_model.{key}"
+
+
+def _open_clip(text_encoder: Any) -> dict[str, torch.Tensor]:
+    """Return a text encoder's weights as OpenCLIP names them, which Stable Diffusion 2.x reads."""
+    named = {
+        key.removeprefix("text_model."): tensor for key, tensor in text_encoder.state_dict().items()
+    }
+    for key in [key for key in named if ".q_proj." in key]:
+        whole = [named.pop(key.replace(".q_proj.", f".{one}_proj.")) for one in "qkv"]
+        named[key.replace(".q_proj.", ".in_proj_")] = torch.cat(whole)
+    tensors = {}
+    for key, tensor in named.items():
+        for ours, theirs in _OPEN_CLIP.items():
+            key = key.replace(ours, theirs)
+        tensors[f"cond_stage_model.model.{key}"] = tensor.contiguous()
+    return tensors
 
 
 def _rename_first(key: str, names: dict[str, str]) -> str:

@@ -79,8 +79,6 @@ def test_hub_models_need_a_large_enough_gpu(
 
 
 def test_folders_are_told_apart_by_their_shape(tmp_path: Path) -> None:
-    save_tiny_model(tmp_path / "xl", "sdxl")
-    assert resolve(str(tmp_path / "xl"), tmp_path).family == "sdxl"
     save_tiny_model(tmp_path / "like-crayon", "crayon")
     save_tiny_judge(tmp_path / "like-crayon")
     found = resolve(str(tmp_path / "like-crayon"), tmp_path)
@@ -91,10 +89,29 @@ def test_folders_are_told_apart_by_their_shape(tmp_path: Path) -> None:
     for width, family in ((768, "sd1"), (1024, "sd2"), (256, "crayon"), (2048, "sdxl")):
         config_path.write_text(json.dumps({"cross_attention_dim": width}), encoding="utf-8")
         assert resolve(str(tmp_path / "other"), tmp_path).family == family
-    inpainting = {"cross_attention_dim": 768, "in_channels": 9}
-    config_path.write_text(json.dumps(inpainting), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"cross_attention_dim": 768, "in_channels": 9},
+        {"cross_attention_dim": 768, "in_channels": 8},
+        {"cross_attention_dim": 2048, "in_channels": 9},
+        None,
+    ],
+    ids=["inpainting", "from pictures", "SDXL inpainting", "FLUX"],
+)
+def test_folders_of_other_kinds_are_refused_with_two_encoders_too(
+    config: dict[str, int] | None, tmp_path: Path
+) -> None:
+    """Whatever had a second text encoder was once taken for SDXL."""
+    (tmp_path / "text_encoder_2").mkdir()
+    (tmp_path / "model_index.json").write_text("{}", encoding="utf-8")
+    if config is not None:
+        (tmp_path / "unet").mkdir()
+        (tmp_path / "unet" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ModelUnavailable) as refused:
-        resolve(str(tmp_path / "other"), tmp_path)
+        resolve(str(tmp_path), tmp_path)
     assert refused.value.code == "model.unknown_kind"
 
 
@@ -110,9 +127,16 @@ def test_single_files_are_told_apart_by_their_header(
     width: int, text: str, family: str, tmp_path: Path
 ) -> None:
     key = "model.diffusion_model.input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight"
-    path = _write_checkpoint(tmp_path / "one.safetensors", {key: [8, width], text: [2]})
+    first = "model.diffusion_model.input_blocks.0.0.weight"
+    shapes = {first: [8, 4, 3, 3], key: [8, width], text: [2]}
+    path = _write_checkpoint(tmp_path / "one.safetensors", shapes)
     found = resolve(str(path), tmp_path)
     assert (found.family, found.source) == (family, str(path))
+    inpainting = {**shapes, first: [8, 9, 3, 3]}
+    path = _write_checkpoint(tmp_path / "inpainting.safetensors", inpainting)
+    with pytest.raises(ModelUnavailable) as refused:
+        resolve(str(path), tmp_path)
+    assert refused.value.code == "model.unknown_kind"
 
 
 def test_what_is_no_model_is_said_in_words(tmp_path: Path) -> None:

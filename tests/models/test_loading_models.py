@@ -18,6 +18,7 @@ from tests.hub_stand_in import Answer, HubStandIn, Repository
 from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
 from tests.tiny_models import save_tiny_model
 from textinv_app.domain.concept import Family
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
@@ -197,6 +198,28 @@ def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
     assert fetched(tiny_hub, tmp_path / "cache") == "model.not_found"
 
 
+def test_a_repository_without_a_unet_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    """It was said that there is no such model, and to check the name."""
+    hub = HubStandIn()
+    hub.repositories["anna/one-file"] = Repository(private=False, files={"one.safetensors": b"1"})
+    code = (
+        "import sys\n"
+        "from textinv_app.errors import ModelUnavailable\n"
+        "from textinv_app.models.hub import config_of_hub\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: config_of_hub(name)\n"
+        "    except ModelUnavailable as error: print(error.code)"
+    )
+    with hub:
+        finished = subprocess.run(
+            [sys.executable, "-c", code, "anna/one-file", "anna/none"],
+            env=os.environ | hub.environment | {"HF_HUB_CACHE": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+    assert finished.stdout.split() == ["model.no_unet", "model.not_found"], finished.stderr
+
+
 def test_the_cache_is_where_the_hub_client_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
@@ -227,13 +250,17 @@ def test_a_single_file_without_its_configurations_is_said_in_words(
     assert refused.value.sentence.endswith(".")
 
 
+@pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_a_single_file_is_loaded_with_configurations_from_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file holds Stability's names; the loaded weights are those of the pipeline it is of."""
-    pipeline = full_topology_pipeline()
+    """The file holds Stability's names; the loaded weights are those of the pipeline it is of.
+
+    Those of Stable Diffusion 2 were once looked for in a repository that was withdrawn.
+    """
+    pipeline = full_topology_pipeline(family)
     save_checkpoint(pipeline, tmp_path / "one.safetensors")
-    repository = tmp_path / "cache" / "models--stable-diffusion-v1-5--stable-diffusion-v1-5"
+    repository = tmp_path / "cache" / f"models--{HUB_IDS[family].replace('/', '--')}"
     commit = "0123456789abcdef0123456789abcdef01234567"
     pipeline.save_pretrained(repository / "snapshots" / commit)
     (repository / "refs").mkdir()
@@ -241,8 +268,9 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     ref = resolve(str(tmp_path / "one.safetensors"), tmp_path)
-    assert ref.family == "sd1"
+    assert ref.family == family
     model = load(ref)
+    assert model.prediction_type == pipeline.scheduler.config.prediction_type
     pairs = (
         (model.unet, pipeline.unet),
         (model.vae, pipeline.vae),

@@ -660,7 +660,12 @@ class FakeLibrary:
         return list(drawings.values())[-1] if drawings else None
 
     def cancel_drawing(self, owner: str, drawing_id: str) -> None:
-        drawing = replace(self.drawing(owner, drawing_id), status="done", version="cancelled")
+        drawing = replace(
+            self.drawing(owner, drawing_id),
+            status="done",
+            version="cancelled",
+            error_code="drawing.cancelled",
+        )
         self._mine(owner).drawings[drawing_id] = drawing
 
     def storage(self, owner: str) -> StorageView:

@@ -604,6 +604,47 @@ def test_the_seconds_of_one_run_count_once_for_its_two_files(with_pet: Browser) 
         assert told in both
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "You ended this drawing."), ("fr", "Vous avez arrêté ce dessin.")]
+)
+def test_a_comparison_that_was_ended_says_so(
+    library: FakeLibrary, language: str, said: str
+) -> None:
+    """Columns that were never drawn were said not to be measured."""
+    browser = Browser(library, language)
+    browser.do("sample.use", id="biscuit")
+    browser.do("compare.draw", prompt="a biscuitdog", **_finished(browser))
+    drawing = library.latest_drawing(browser.owner)
+    assert drawing is not None
+    library.draw(browser.owner, drawing.drawing_id, 1)
+    browser.do("compare.cancel", id=drawing.drawing_id)
+    shown = browser.shown["compare_results"]
+    assert said in shown
+    assert shown.count("pn-meter") == 1, "of the column that was drawn"
+
+
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Without the new word"), ("fr", "Sans le nouveau mot")]
+)
+def test_the_sheet_of_a_comparison_is_headed_as_the_page_is(
+    library: FakeLibrary, language: str, title: str
+) -> None:
+    browser = Browser(library, language)
+    _bring(browser, "fluffy")
+    browser.do("compare.draw", prompt="a fluffy", embedding="fluffy")
+    assert library.orders[-1].titles["base"] == title
+    assert f"<h4>{title}</h4>" in browser.shown["compare_results"]
+
+
+def test_what_a_file_from_elsewhere_was_trained_in_is_not_told(browser: Browser) -> None:
+    """A LoRA with layers of the text encoder was said to have trained the UNet alone."""
+    _bring(browser, "ours", concept_id="pet", run_id="r1", method="lora", imported=False)
+    _bring(browser, "theirs", method="lora")
+    for name, times in (("ours", 1), ("theirs", 0)):
+        browser.do("compare.draw", prompt=f"a {name}", lora=name)
+        assert browser.shown["compare_results"].count("the UNet, the part that paints") == times
+
+
 def test_a_failed_drawing_names_the_model_that_is_missing(with_pet: Browser) -> None:
     files = _finished(with_pet)
     with_pet.do("compare.draw", prompt="a biscuitdog", **files)
@@ -669,6 +710,30 @@ def test_each_likeness_of_a_file_says_what_it_was_measured_on(with_pet: Browser)
         ("compare_results", "Likeness of these pictures"),
     ):
         assert f'aria-label="{label}"' in with_pet.shown[part]
+
+
+def _preselected(browser: Browser) -> list[str]:
+    """Return the embedding and the LoRA that are chosen to begin with, empty for none."""
+    browser.load(browser.shown["concept"])
+    return re.findall('<option value="([^"]*)" selected data-word', browser.shown["compare_setup"])
+
+
+def test_a_comparison_begins_with_files_that_belong_together(with_pet: Browser) -> None:
+    """It began with another pet's LoRA, or with one for another model, which was refused."""
+    files = _finished(with_pet)
+    _bring(with_pet, "mia", method="lora", concept_id="mia")
+    _bring(with_pet, "mia-xl", family="sdxl", concept_id="mia")
+    assert _preselected(with_pet) == [files["embedding"], files["lora"]]
+    for method, chosen in (("embedding", ["", files["lora"]]), ("lora", ["mia-xl", ""])):
+        with_pet.library.delete_artifact(with_pet.owner, files[method])
+        assert _preselected(with_pet) == chosen
+
+
+def test_a_comparison_begins_with_both_files_of_a_pair(browser: Browser) -> None:
+    _bring(browser, "rex-lora", method="lora", concept_id="rex", companion_id="rex")
+    _bring(browser, "later", method="lora", concept_id="rex")
+    _bring(browser, "rex", concept_id="rex", companion_id="rex-lora")
+    assert _preselected(browser) == ["rex", "rex-lora"]
 
 
 def test_a_prompt_without_the_word_is_sent_back(with_pet: Browser) -> None:
@@ -1087,3 +1152,11 @@ def test_many_negative_embeddings_can_be_drawn_with_and_only_the_newest_are_tick
     every = [f"bad{number}" for number in range(25)]
     browser.do("compare.draw", prompt="a cat", negative_ids=every)
     assert len(browser.library.orders[-1].negative_ids) == 25
+
+
+def test_of_a_negative_word_taught_twice_the_newest_file_is_ticked(browser: Browser) -> None:
+    for name in ("old", "new"):
+        _bring(browser, name, kind="negative", placeholder_token="badpics")
+    browser.do("tab.open", tab="compare")
+    ticked = re.findall(r'value="(\w+)" checked', browser.shown["compare_setup"])
+    assert ticked == ["new"]

@@ -669,6 +669,21 @@ def test_the_word_follows_the_chosen_file_after_a_reload_too(
     page.context.close()
 
 
+def test_another_file_changes_its_word_alone_in_the_prompt(chromium: Browser, address: str) -> None:
+    """The word "art" was changed in "party" too, and "Art" was left as it was."""
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="compare")
+    page.evaluate(
+        """() => {
+            document.querySelector('#pn-embedding-choice option').dataset.word = 'art';
+            petname.refreshers.forEach((one) => one());
+        }"""
+    )
+    page.fill("#pn-prompt", "Art at a party, art-like (art)")
+    page.select_option("#pn-embedding-choice", "")
+    expect(page.locator("#pn-prompt")).to_have_value("biscuitdog at a party, art-like (biscuitdog)")
+    page.context.close()
+
+
 def test_who_follows_a_publication_by_keyboard_keeps_their_place(
     chromium: Browser, address: str
 ) -> None:

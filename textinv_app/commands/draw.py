@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import io
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from textinv_app.commands.choosing import (
 from textinv_app.commands.preparing import find_photos, take_photos
 from textinv_app.commands.reporting import Reporter
 from textinv_app.domain.presets import PresetRequest, settings_for
-from textinv_app.domain.prompts import find_word, lora_prompt, put_word
+from textinv_app.domain.prompts import add_word, lora_prompt, put_word
 from textinv_app.domain.specs import BaseModelRef, TrainingSettings
 from textinv_app.errors import BadInput
 from textinv_app.runs.atomic import atomic_write_bytes
@@ -31,10 +32,16 @@ if TYPE_CHECKING:
 
     from textinv_app.drawing.artist import Artist, DrawingTask
     from textinv_app.drawing.likeness import LikenessJudge
+    from textinv_app.models.loading import LoadedModel
 
 MAX_IMAGES = 1000
 IMAGES_AT_A_TIME = 16
 """Drawn before the next are begun; then they are on disk."""
+_IN_DOUBT = (
+    "This base model knows only drawings, and these photos are not like them: the likeness to them "
+    "says little. Give the folder “redrawn” of a training as --photos to measure against what was "
+    "learnt from."
+)
 
 
 def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
@@ -55,11 +62,11 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
     started = time.monotonic()
     artist, judge = _open_studio(ref)
     artist.wear([file.worn for file in files])
-    if photos and judge is None:
-        reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
+    in_doubt = bool(photos) and _is_in_doubt(judge, artist.model, photos, files, reporter)
+    first = _next_number(output)
     paths, scores = [], []
     for record, picture in _draw(artist, judge if photos else None, photos, task, reporter):
-        path = output / f"{record['index']:03d}-seed-{record['seed']}.png"
+        path = output / f"{first + record['index']:03d}-seed-{record['seed']}.png"
         _write_png(picture, path)
         paths.append(str(path))
         reporter.record({"type": "picture", "path": str(path), **record})
@@ -71,6 +78,7 @@ def run_draw(given: argparse.Namespace, reporter: Reporter) -> int:
             "type": "result",
             "pictures": paths,
             "likeness": sum(scores) / len(scores) if scores else None,
+            "likeness_in_doubt": in_doubt,
             "seconds": round(time.monotonic() - started, 3),
         }
     )
@@ -86,8 +94,7 @@ def prompts_for(prompt: str, negative_prompt: str, files: list[GivenFile]) -> tu
     for file in files:
         word, is_lora = file.worn.placeholder_token, file.worn.method == "lora"
         if file.worn.kind == "negative" and not is_lora:
-            if not find_word(word).search(negative_prompt):
-                negative_prompt = ", ".join(filter(None, (negative_prompt.strip(), word)))
+            negative_prompt = add_word(negative_prompt, word)
             continue
         prompt = put_word(prompt, word)
         if is_lora and word:
@@ -128,6 +135,30 @@ def _open_studio(ref: BaseModelRef) -> tuple[Artist, LikenessJudge | None]:
     device = best_device()
     model = load(ref, drawing_dtype(device), device)
     return Artist(model), likeness_judge(model)
+
+
+def _is_in_doubt(
+    judge: LikenessJudge | None,
+    model: LoadedModel,
+    photos: list[Image.Image],
+    files: list[GivenFile],
+    reporter: Reporter,
+) -> bool:
+    """Warn where likeness is not measured or says little; return whether it says little.
+
+    Raises ``ModelUnavailable`` where the model's file about what it knows is damaged.
+    """
+    from textinv_app.drawing.redrawing import familiar_loss, surprise
+
+    if judge is None:
+        reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
+        return False
+    limit = familiar_loss(model.folder)
+    class_word = next((file.class_word for file in files if file.class_word), "pet")
+    if limit is None or surprise(model, photos, class_word) <= limit:
+        return False
+    reporter.warn(_IN_DOUBT)
+    return True
 
 
 def _task(
@@ -184,6 +215,12 @@ def _telling(reporter: Reporter, done: float, share: float) -> Callable[[float],
         reporter.advance(round(reached * 100), 100, "drawing")
 
     return tell
+
+
+def _next_number(output: Path) -> int:
+    """Return the number behind those of the pictures that lie there: none is ever replaced."""
+    found = (re.fullmatch(r"(\d+)-seed-\d+\.png", path.name) for path in output.iterdir())
+    return max((int(match[1]) + 1 for match in found if match), default=0)
 
 
 def _write_png(picture: Image.Image, path: Path) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from textinv_app.domain.concept import Value
 from textinv_app.domain.drawing import ColumnName, DrawingColumn, WornArtifact
-from textinv_app.domain.prompts import base_prompt, find_word, lora_prompt, put_word
+from textinv_app.domain.prompts import add_word, base_prompt, find_word, lora_prompt, put_word
 
 
 class ChosenFile(Value):
@@ -19,6 +19,8 @@ class ChosenFile(Value):
     worn: WornArtifact
     class_word: str = ""
     """Stands for the word where the file is not worn; empty where it is not known."""
+    other_pet: bool = False
+    """Whether it shows another pet than the photos that likeness is measured against."""
 
 
 class CompareChoice(Value):
@@ -69,12 +71,15 @@ def _column(name: ColumnName, choice: CompareChoice) -> DrawingColumn:
     if name in {"lora", "both"} and choice.lora:
         worn.append(choice.lora)
     negatives = () if name == "base" else choice.negatives
-    unwanted = [choice.negative_prompt, *(file.worn.placeholder_token for file in negatives)]
+    unwanted = choice.negative_prompt.strip()
+    for file in negatives:
+        unwanted = add_word(unwanted, file.worn.placeholder_token)
     return DrawingColumn(
         name=name,
         prompt=_prompt(choice, worn),
-        negative_prompt=", ".join(part.strip() for part in unwanted if part.strip()),
+        negative_prompt=unwanted,
         worn=tuple(file.worn for file in (*worn, *negatives)),
+        measured=not any(file.other_pet for file in worn),
     )
 
 

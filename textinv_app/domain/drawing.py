@@ -37,6 +37,8 @@ class DrawingColumn(Value):
     """The prompt as this column gets it (for ``base`` the class word stands for the new word)."""
     negative_prompt: str = ""
     worn: tuple[WornArtifact, ...] = ()
+    measured: bool = True
+    """Whether likeness is told: not where the column shows another pet than the photos."""
 
 
 class DrawingRequest(Value):
@@ -55,6 +57,8 @@ class DrawingRequest(Value):
     """As the person wrote it, for an index that is made anew; the columns have their own."""
     reference_photos: tuple[str, ...] = ()
     """Absolute paths of the concept's square photos, for the likeness; may be empty."""
+    titles: dict[ColumnName, str] = Field(default_factory=dict)
+    """What stands above the columns in ``grid.webp``, in the language of who ordered it."""
 
 
 class DrawnPicture(Value):

@@ -88,3 +88,11 @@ class ResultManifest(Value):
         """
         is_told = bool(self.model_source) and self.model_id != "crayon"
         return is_told and not is_hub_id(self.model_source)
+
+    @property
+    def base_model(self) -> str:
+        """What the base model is asked for by: its id, one's own by its hub id, folder or file.
+
+        Empty where it is not known.
+        """
+        return self.model_source if self.model_id == "custom" else self.model_id

@@ -75,6 +75,13 @@ def find_word(word: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
 
 
+def add_word(prompt: str, word: str) -> str:
+    """Return ``prompt`` with a word behind it, unless it holds the word already."""
+    if not word or find_word(word).search(prompt):
+        return prompt.strip()
+    return ", ".join(filter(None, (prompt.strip(), word)))
+
+
 def base_prompt(prompt: str, word: str, class_word: str) -> str:
     """Return ``prompt`` for the untrained model: the class word takes the word's place.
 

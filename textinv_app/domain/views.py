@@ -148,6 +148,8 @@ class ArtifactView:
     """The file that was trained together with this one; empty for none."""
     half_of: str = ""
     """Stem of such a file where it is not here; empty for none."""
+    base_model: str = ""
+    """What the base model is asked for by, see ``ResultManifest.base_model``."""
 
 
 @dataclass(frozen=True)

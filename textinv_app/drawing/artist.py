@@ -237,15 +237,21 @@ class Artist:
         if wanted.pooled is not None:
             given["pooled_prompt_embeds"] = wanted.pooled
             given["negative_pooled_prompt_embeds"] = unwanted.pooled
-        output = self._pipeline(
-            **given,
-            height=task.resolution_pixels,
-            width=task.resolution_pixels,
-            num_inference_steps=task.num_inference_steps,
-            guidance_scale=task.guidance_scale,
-            generator=[_noise_of(seed) for seed in seeds],
-            callback_on_step_end=_after_step(on_step, task.num_inference_steps),
-        )
+        vae, number_type = self._model.vae, self._model.vae.dtype
+        try:
+            output = self._pipeline(
+                **given,
+                height=task.resolution_pixels,
+                width=task.resolution_pixels,
+                num_inference_steps=task.num_inference_steps,
+                guidance_scale=task.guidance_scale,
+                generator=[_noise_of(seed) for seed in seeds],
+                callback_on_step_end=_after_step(on_step, task.num_inference_steps),
+            )
+        finally:
+            # The pipeline widens SDXL's VAE to decode, and leaves it so where memory runs out.
+            if any(part.dtype != number_type for part in vae.parameters()):
+                vae.to(dtype=number_type)
         pictures: list[Image.Image] = output.images
         return pictures
 

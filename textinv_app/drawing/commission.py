@@ -61,7 +61,8 @@ class Commission:
         for number, column in enumerate(self._request.columns):
             self.note(number, 0.0, always=True)
             self._draw_column(artist, judge, photos, number, column)
-        grid = draw_grid([(column.name, pictures) for column, pictures in self._drawn])
+        titles = self._request.titles
+        grid = draw_grid([(titles.get(one.name, one.name), drawn) for one, drawn in self._drawn])
         _write_webp(grid, self._folder / "grid.webp")
 
     def note(self, column: int, fraction: float, always: bool = False) -> None:
@@ -102,7 +103,7 @@ class Commission:
         finally:
             artist.undress()
         scores: Sequence[float | None] = [None] * len(pictures)
-        if judge is not None and photos:
+        if judge is not None and photos and column.measured:
             scores = [round(score, 1) for score in judge.likeness(pictures, photos)]
         for row, (picture, score) in enumerate(zip(pictures, scores, strict=True)):
             name = f"{column.name}-{row}.webp"

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from textinv_app.domain.drawing import ColumnName
-
-_TITLES: Mapping[ColumnName, str] = {
-    "base": "Base model",
-    "embedding": "Embedding",
-    "lora": "LoRA",
-    "both": "Both",
-}
 _PAPER = (255, 253, 247)
 _INK = (40, 36, 51)
 _MIN_SIDE_PIXELS = 192
 """Smaller pictures are doubled until titles and details can be seen."""
 
 
-def draw_grid(columns: Sequence[tuple[ColumnName, Sequence[Image.Image]]]) -> Image.Image:
+def draw_grid(columns: Sequence[tuple[str, Sequence[Image.Image]]]) -> Image.Image:
     """Return the comparison as one RGB picture; all pictures are squares of one size.
 
-    A column may have fewer pictures than the others. Raises ``ValueError`` without a picture.
+    Each column is given with its title, and may have fewer pictures than the others. Raises
+    ``ValueError`` without a picture.
     """
     side = max((picture.width for _, column in columns for picture in column), default=0)
     if not side:
@@ -39,9 +32,9 @@ def draw_grid(columns: Sequence[tuple[ColumnName, Sequence[Image.Image]]]) -> Im
     grid = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(grid)
     font = ImageFont.load_default(size=title * 3 // 4)
-    for number, (name, column) in enumerate(columns):
+    for number, (heading, column) in enumerate(columns):
         left = gap + number * (side + gap)
-        pen.text((left + side / 2, gap), _TITLES[name], fill=_INK, font=font, anchor="ma")
+        pen.text((left + side / 2, gap), heading, fill=_INK, font=font, anchor="ma")
         for row, picture in enumerate(column):
             enlarged = picture.resize((side, side), Image.Resampling.LANCZOS)
             grid.paste(enlarged, (left, 2 * gap + title + row * (side + gap)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from textinv_app.domain.concept import ConceptKind, SquareCrop, TrainingMethod
+from textinv_app.domain.drawing import ColumnName
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.views import (
@@ -121,6 +122,8 @@ class DrawingOrder:
     seed: int = 0
     num_images: int = 1
     num_inference_steps: int = 20
+    titles: Mapping[ColumnName, str] = field(default_factory=dict)
+    """What stands above the columns where they are put into one picture."""
 
 
 @dataclass(frozen=True)

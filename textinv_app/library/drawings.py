@@ -101,6 +101,7 @@ class Drawings:
             resolution_pixels=defaults.resolution_pixels,
             prompt=order.prompt.strip(),
             reference_photos=reference_photos,
+            titles=dict(order.titles),
         )
         self._publish(owner, request)
         return self.find(owner, request.drawing_id)
@@ -176,13 +177,23 @@ class Drawings:
             rows[artifact_id] = results.find(owner, artifact_id)
             _refuse_other_family(rows[artifact_id], base_model)
         if embedding_id and rows[embedding_id].manifest.kind == "negative":
-            negative_ids.append(embedding_id)
+            negative_ids.insert(0, embedding_id)
             embedding_id = ""
+        # Of a word that was taught twice only one file can be worn: the first, which is the newest.
+        by_word = {rows[one].manifest.placeholder_token: one for one in reversed(negative_ids)}
+        negative_ids = [one for one in negative_ids if one in by_word.values()]
+
+        worn = [rows[key] for key in (embedding_id, lora_id) if key]
+        taught = next((row for row in worn if _is_pet(row) and row.concept_id), None)
+        pet_id = taught.concept_id if taught else ""
 
         def file(artifact_id: str, strength: float) -> ChosenFile:
             artifact = rows[artifact_id]
-            worn = _worn(artifact, results.path(artifact), strength)
-            return ChosenFile(worn=worn, class_word=artifact.manifest.class_word)
+            return ChosenFile(
+                worn=_worn(artifact, results.path(artifact), strength),
+                class_word=artifact.manifest.class_word,
+                other_pet=_is_pet(artifact) and artifact.concept_id != pet_id,
+            )
 
         choice = CompareChoice(
             prompt=order.prompt,
@@ -192,8 +203,6 @@ class Drawings:
             are_pair=bool(embedding_id and lora_id) and rows[embedding_id].companion_id == lora_id,
             negatives=tuple(file(negative_id, 1.0) for negative_id in negative_ids),
         )
-        worn = [rows[key] for key in (embedding_id, lora_id) if key]
-        taught = next((row for row in worn if row.concept_id), None)
         return choice, () if taught is None else self._references(owner, taught)
 
     def _completed(self, owner: str, order: DrawingOrder, results: Results) -> tuple[str, str]:
@@ -303,6 +312,10 @@ def _worn(artifact: ArtifactRow, path: Path, strength: float) -> WornArtifact:
         kind=manifest.kind,
         strength=strength,
     )
+
+
+def _is_pet(artifact: ArtifactRow) -> bool:
+    return artifact.manifest.kind == "subject"
 
 
 def _refuse_other_family(artifact: ArtifactRow, base_model: BaseModelRef) -> None:

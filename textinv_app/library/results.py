@@ -81,6 +81,7 @@ class Results:
             imported=artifact.imported,
             companion_id=artifact.companion_id,
             half_of=manifest.half_of,
+            base_model=manifest.base_model,
         )
 
     def rename(self, owner: str, artifact_id: str, name: str) -> ArtifactRow:
@@ -153,9 +154,8 @@ class Results:
         """
         artifact = self.find(owner, artifact_id)
         recipe = read_recipe(self.path(artifact))
-        manifest = artifact.manifest
-        own_model = manifest.model_source if manifest.model_id == "custom" else manifest.model_id
-        return recipe.model_copy(update={"base_model": recipe.base_model or own_model})
+        known_as = recipe.base_model or artifact.manifest.base_model
+        return recipe.model_copy(update={"base_model": known_as})
 
     def _folder(self, artifact: ArtifactRow) -> Path:
         if artifact.imported:

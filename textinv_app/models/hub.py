@@ -119,11 +119,20 @@ def config_of_hub(repository: str, *, own_login: bool = True) -> tuple[dict[str,
     """
     import httpx2
     import huggingface_hub
+    from huggingface_hub.errors import RemoteEntryNotFoundError
 
     try:
         token = None if own_login else False
         path = Path(huggingface_hub.hf_hub_download(repository, "unet/config.json", token=token))
         config = json.loads(path.read_text(encoding="utf-8"))
+    except RemoteEntryNotFoundError as error:
+        raise ModelUnavailable(
+            "model.no_unet",
+            f"{repository} has no folder unet, as a Stable Diffusion model in the layout of "
+            "diffusers has. If it offers one .safetensors checkpoint, download that and give its "
+            "path; or choose another model.",
+            name=repository,
+        ) from error
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise _refused(repository, error) from error
     # In the cache the folder of a snapshot is named by its commit.

@@ -21,6 +21,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from transformers.utils import logging as transformers_logging
 
 from textinv_app.domain.concept import Family
+from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.hub import fetch
@@ -229,8 +230,10 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
     """Load a single file; its tokenizer and configurations come from the hub or its cache."""
     kind = StableDiffusionXLPipeline if ref.family == "sdxl" else StableDiffusionPipeline
     given = {} if ref.family == "sdxl" else {"safety_checker": None}
+    # For Stable Diffusion 2 diffusers would ask for a repository that was withdrawn.
+    config = HUB_IDS.get(ref.family)
     try:
-        pipeline = kind.from_single_file(str(path), torch_dtype=dtype, **given)
+        pipeline = kind.from_single_file(str(path), config=config, torch_dtype=dtype, **given)
     except (*_DAMAGES, httpx2.HTTPError) as error:
         if is_out_of_memory(error):
             raise

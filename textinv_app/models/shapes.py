@@ -16,6 +16,10 @@ LIKENESS_FILE = "likeness.json"
 FAMILIAR_FILE = "familiar.json"
 """What tells a model's own kind of pictures from others: only of one that cannot draw photos."""
 
+_LATENT_CHANNELS = 4
+"""Of every Stable Diffusion that draws from text alone; others are given a picture or mask too."""
+_FIRST_LAYER = "model.diffusion_model.input_blocks.0.0.weight"
+
 
 def family_of_folder(folder: Path) -> Family:
     """Return the family of a diffusers folder from its configuration files.
@@ -29,8 +33,9 @@ def family_of_folder(folder: Path) -> Family:
             "of diffusers (with model_index.json) or one .safetensors checkpoint.",
             name=folder.name,
         )
-    if (folder / "text_encoder_2").is_dir():
-        return "sdxl"
+    if not (folder / "unet").is_dir():
+        # Newer kinds (FLUX, Stable Diffusion 3) have a transformer in its place.
+        raise _unknown_kind(folder.name)
     if (folder / LIKENESS_FILE).is_file():
         return "crayon"
     return family_of_unet(_read_json(folder / "unet" / "config.json"), folder.name)
@@ -41,9 +46,12 @@ def family_of_unet(config: dict[str, Any], name: str) -> Family:
 
     Raises ``ModelUnavailable``.
     """
-    if config.get("in_channels", 4) == 9:
+    width = config.get("cross_attention_dim")
+    family = next((one for one, known in CROSS_ATTENTION_WIDTHS.items() if known == width), None)
+    channels = config.get("in_channels", _LATENT_CHANNELS)
+    if family is None or (family != "crayon" and channels != _LATENT_CHANNELS):
         raise _unknown_kind(name)
-    return _family_of_width(config.get("cross_attention_dim"), name)
+    return family
 
 
 def family_of_checkpoint(path: Path) -> Family:
@@ -64,16 +72,11 @@ def family_of_checkpoint(path: Path) -> Family:
     has_text = any(
         name.startswith(("cond_stage_model.", "conditioner.")) for name in header.tensors
     )
-    if len(widths) != 1 or not has_text:
+    first = header.tensors.get(_FIRST_LAYER)
+    if len(widths) != 1 or not has_text or first is None or len(first.shape) != 4:
         raise _unknown_kind(path.name)
-    return _family_of_width(widths.pop(), path.name)
-
-
-def _family_of_width(width: Any, name: str) -> Family:
-    for family, known in CROSS_ATTENTION_WIDTHS.items():
-        if known == width:
-            return family
-    raise _unknown_kind(name)
+    config = {"cross_attention_dim": widths.pop(), "in_channels": first.shape[1]}
+    return family_of_unet(config, path.name)
 
 
 def _unknown_kind(name: str) -> ModelUnavailable:

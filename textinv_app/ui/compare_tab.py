@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from textinv_app.domain.drawing import ColumnName
 from textinv_app.domain.prompts import find_word
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput
@@ -37,7 +40,7 @@ def _model_of(worn: list[ArtifactView]) -> str:
             "the same image model.".format_map(blanks),
             **blanks,
         )
-    return worn[0].model_id or _USUAL_MODELS[worn[0].family]
+    return worn[0].base_model or _USUAL_MODELS[worn[0].family]
 
 
 def _words_of(worn: list[ArtifactView]) -> list[str]:
@@ -73,6 +76,7 @@ def draw(visit: Visit, command: Command) -> Reply:
         seed=command.whole("seed", 0, 0, 2**32 - 1),
         num_images=command.whole("num_images", 1, 1, 4),
         num_inference_steps=command.whole("steps", 20, 5, 50),
+        titles={name: visit.words(f"column.{name}") for name in get_args(ColumnName)},
     )
     visit.library.start_drawing(visit.owner, order)
     return Reply(visit.concept_id, _RESULTS)

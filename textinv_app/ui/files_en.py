@@ -35,6 +35,11 @@ FILES: dict[str, str] = {
         "The folder {name} holds no image model. Petname needs a folder in the layout of "
         "diffusers, or one .safetensors checkpoint."
     ),
+    "model.no_unet": (
+        "{name} has no folder unet, as a Stable Diffusion model in the layout of diffusers has. If "
+        "it offers one .safetensors checkpoint, download that and give its path; or choose another "
+        "model."
+    ),
     "model.not_found": "There is no model {name} on the Hugging Face Hub. Check the name.",
     "model.not_safetensors": (
         "{name} is not a .safetensors file. Other kinds can run programs when they are opened; "

@@ -35,6 +35,11 @@ FILES: dict[str, str] = {
         "Le dossier {name} ne contient pas de modèle d’images. Il faut un dossier de type "
         "diffusers, ou un fichier .safetensors."
     ),
+    "model.no_unet": (
+        "{name} n’a pas de dossier unet, comme en a un modèle Stable Diffusion de type diffusers. "
+        "S’il propose un fichier .safetensors complet, téléchargez-le et donnez son chemin, ou "
+        "choisissez un autre modèle."
+    ),
     "model.not_found": "Il n’y a pas de modèle {name} sur Hugging Face. Vérifiez le nom.",
     "model.not_safetensors": (
         "{name} n’est pas un fichier .safetensors. D’autres formats peuvent lancer des programmes "

@@ -26,14 +26,38 @@ class CompareView:
 
 def wearable(view: CompareView, method: str) -> list[ArtifactView]:
     """Return the files of one method that are worn by choice, those of the open pet first."""
-    concept_id = view.concept.concept.concept_id if view.concept else ""
-    fitting = [one for one in view.artifacts if one.method == method and one.kind != "negative"]
-    return sorted(fitting, key=lambda one: one.concept_id != concept_id or not concept_id)
+    return [one for one in _all_wearable(view) if one.method == method]
+
+
+def preselected(view: CompareView) -> list[ArtifactView]:
+    """Return what is chosen to begin with: a file, and where it has one its like of the other kind.
+
+    That is the other file of its pair, or one of the same pet for the same kind of model: two files
+    that have nothing to do with each other are only worn together by choice.
+    """
+    files = _all_wearable(view)
+    first = files[:1]
+    return first + [one for one in files if any(_belong(one, other) for other in first)][:1]
+
+
+def _belong(one: ArtifactView, first: ArtifactView) -> bool:
+    if one.companion_id or first.companion_id:
+        return one.artifact_id == first.companion_id
+    same_pet = one.concept_id == first.concept_id != ""
+    return same_pet and one.family == first.family and one.method != first.method
 
 
 def _all_wearable(view: CompareView) -> list[ArtifactView]:
-    """Return the files worn by choice, the one first whose sentences are shown first."""
-    return [*wearable(view, "embedding"), *wearable(view, "lora")]
+    """Return the files worn by choice, the one first whose sentences are shown first.
+
+    Those of the open pet come first, and among them embeddings.
+    """
+    concept_id = view.concept.concept.concept_id if view.concept else ""
+    fitting = [one for one in view.artifacts if one.kind != "negative"]
+    return sorted(
+        fitting,
+        key=lambda one: (one.concept_id != concept_id or not concept_id, one.method == "lora"),
+    )
 
 
 def _kinds(view: CompareView) -> tuple[str, ...]:
@@ -60,8 +84,7 @@ def chosen_word(view: CompareView) -> str:
 
 def setup(words: Words, view: CompareView) -> Html:
     """Show the controls, or what to do before there is anything to compare."""
-    embeddings, loras = wearable(view, "embedding"), wearable(view, "lora")
-    if not embeddings and not loras and not negatives(view):
+    if not _all_wearable(view) and not negatives(view):
         return present.empty(
             words, "compare.empty", present.go_to(words, "train", "compare.empty_go")
         )
@@ -72,7 +95,7 @@ def setup(words: Words, view: CompareView) -> Html:
         tag(
             "div",
             _prompt(words, view, word),
-            _choices(words, embeddings, loras),
+            _choices(words, view),
             _numbers(words, view),
             _more(words, view),
             tag(
@@ -141,41 +164,39 @@ def _prompt(words: Words, view: CompareView, word: str) -> Html:
     )
 
 
-def _choices(
-    words: Words, embeddings: Sequence[ArtifactView], loras: Sequence[ArtifactView]
-) -> Html:
+def _choices(words: Words, view: CompareView) -> Html:
     return tag(
         "div",
-        _choice(words, "embedding", ids.EMBEDDING_CHOICE, embeddings),
-        _strength(words, "embedding", ids.EMBEDDING_STRENGTH, bool(embeddings)),
-        _choice(words, "lora", ids.LORA_CHOICE, loras),
-        _strength(words, "lora", ids.LORA_STRENGTH, bool(loras)),
+        _choice(words, view, "embedding", ids.EMBEDDING_CHOICE),
+        _strength(words, view, "embedding", ids.EMBEDDING_STRENGTH),
+        _choice(words, view, "lora", ids.LORA_CHOICE),
+        _strength(words, view, "lora", ids.LORA_STRENGTH),
         class_="pn-compare-choices",
     )
 
 
-def _choice(words: Words, method: str, field_id: str, files: Sequence[ArtifactView]) -> Html:
+def _choice(words: Words, view: CompareView, method: str, field_id: str) -> Html:
+    chosen = [one.artifact_id for one in preselected(view) if one.method == method]
     options = [
         tag(
             "option",
             f"{one.name} · {one.placeholder_token} · {words.day(one.created_at)}",
             value=one.artifact_id,
-            selected=index == 0,
+            selected=one.artifact_id in chosen,
             data_word=one.placeholder_token,
             data_kind=one.kind,
-            data_model=one.model_id,
             data_family=one.family,
         )
-        for index, one in enumerate(files)
+        for one in wearable(view, method)
     ]
-    nothing = tag("option", words("compare.none"), value="", data_word="", data_model="")
+    nothing = tag("option", words("compare.none"), value="", selected=not chosen, data_word="")
     control = tag(
         "select", *options, nothing, id=field_id, data_keep=method, data_local="choose-file"
     )
     return present.field(words(f"compare.{method}"), control, field_id=field_id)
 
 
-def _strength(words: Words, method: str, field_id: str, enabled: bool) -> Html:
+def _strength(words: Words, view: CompareView, method: str, field_id: str) -> Html:
     control = tag(
         "div",
         tag(
@@ -186,7 +207,7 @@ def _strength(words: Words, method: str, field_id: str, enabled: bool) -> Html:
             max="1.5",
             step="0.05",
             value="1",
-            disabled=not enabled,
+            disabled=not wearable(view, method),
             data_keep=f"{method}_strength",
         ),
         tag("output", "1", for_=field_id),
@@ -233,9 +254,15 @@ def _numbers(words: Words, view: CompareView) -> Html:
 
 
 def _is_ticked(one: ArtifactView, files: Sequence[ArtifactView]) -> bool:
-    """Tell whether a negative embedding is worn to begin with: the newest of its family are."""
-    alike = [other.artifact_id for other in files if other.family == one.family]
-    return one.artifact_id in alike[:_MAX_TICKED]
+    """Tell whether a negative embedding is worn to begin with.
+
+    The newest words of its family are, each by its newest file.
+    """
+    alike: dict[str, str] = {}
+    for other in files:
+        if other.family == one.family:
+            alike.setdefault(other.placeholder_token, other.artifact_id)
+    return one.artifact_id in list(alike.values())[:_MAX_TICKED]
 
 
 def _more(words: Words, view: CompareView) -> Html:

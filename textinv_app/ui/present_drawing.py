@@ -64,6 +64,8 @@ def _progress(words: Words, drawing: DrawingView) -> Html | None:
             class_="pn-run-error",
             role="alert",
         )
+    if drawing.error_code == "drawing.cancelled":
+        return tag("p", words.error(drawing.error_code, "", {}), class_="pn-help")
     if drawing.status not in {"waiting", "drawing"}:
         return None
     key = "after_training" if drawing.waits_for_training else drawing.status
@@ -146,12 +148,15 @@ def picture_label(words: Words, drawing: DrawingView, picture: PictureView) -> s
 
 def _facts(words: Words, drawing: DrawingView, name: str, worn: list[ArtifactView]) -> Html:
     likeness = drawing.likeness.get(name)
+    # Files from elsewhere may change other parts than those of ours.
+    known = not any(one.imported for one in worn)
     rows: dict[str, Child] = {
-        words("facts.trained"): words(f"facts.trained_{name}"),
+        words("facts.trained"): words(f"facts.trained_{name}") if known else None,
         words("facts.size"): words.size(sum(one.size_bytes for one in worn)) if worn else None,
         words("facts.time"): _time(words, worn),
     }
-    measured = likeness is not None or drawing.status == "done"
+    is_drawn = any(picture.column == name for picture in drawing.pictures)
+    measured = likeness is not None or (drawing.status == "done" and is_drawn)
     return tag(
         "div",
         present.facts(rows),
