@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 from PIL import Image
 from safetensors.numpy import load_file
 
-from tests.training.conftest import RunOf
+from tests.assets_folder import REAL_ASSETS
+from tests.training.conftest import RunOf, drawn_photos
 from textinv_app.domain.concept import Family, Method
 from textinv_app.domain.events import (
     CheckpointSaved,
@@ -38,13 +40,14 @@ from textinv_app.errors import BadInput, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import load
+from textinv_app.models.photo_latents import encode_photo, use_tiles
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
 from textinv_app.training.pictures import save_picture
 from textinv_app.training.plan import Plan
-from textinv_app.training.preview import NUM_JUDGED_SEEDS, preview_seeds
+from textinv_app.training.preview import NUM_JUDGED_SEEDS, Previewer, preview_seeds
 from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.trainer import Trainer
@@ -375,6 +378,41 @@ def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
     (notice,) = only(events, Noticed)
     assert notice.code == "notice.smaller_plan"
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("since", ["the start", "memory ran out"])
+def test_a_vae_in_tiles_computes_pictures_of_the_size_trained_at_in_parts(
+    run_of: RunOf, since: str
+) -> None:
+    spec, layout = run_of()
+    model = load_for_training(spec, Plan("cpu", "fp32", 2, tiled_vae=since == "the start"))
+    if since != "the start":
+        Previewer(model, spec, layout, None, []).use_tiles(True)
+    sides: dict[str, list[int]] = {"encoder": [], "decoder": []}
+    for name, seen in sides.items():
+        getattr(model.vae, name).register_forward_pre_hook(
+            lambda _, given, seen=seen: seen.append(given[0].shape[-1])
+        )
+    mean, _ = encode_photo(model.vae, drawn_photos(1)[0])
+    with torch.no_grad():
+        picture = model.vae.decode(mean[None]).sample
+    assert picture.shape[-1] == spec.settings.resolution_pixels == 64
+    assert (max(sides["encoder"]), max(sides["decoder"])) == (32, 4)
+
+
+def test_a_picture_in_tiles_is_nearly_the_picture() -> None:
+    vae = AutoencoderKL.from_pretrained(REAL_ASSETS / "crayon" / "vae", torch_dtype=torch.float32)
+    photo = Image.open(REAL_ASSETS / "samples" / "pip" / "01.webp").convert("RGB")
+
+    def there_and_back() -> torch.Tensor:
+        mean, _ = encode_photo(vae, photo.resize((128, 128)))
+        with torch.no_grad():
+            return vae.decode(mean[None]).sample  # type: ignore[no-any-return]
+
+    whole = there_and_back()
+    use_tiles(vae, 128)
+    difference = (there_and_back() - whole).abs().mean()
+    assert 0 < float(difference) < 0.05 * 2
 
 
 def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(

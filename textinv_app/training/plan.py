@@ -91,7 +91,7 @@ class Plan:
     fp8_storage: bool = False
     """Keep the UNet's linear weights in 8 bits and widen each layer while it computes."""
     tiled_vae: bool = False
-    """Encode and decode pictures in tiles."""
+    """Encode and decode pictures in tiles of half their side."""
     peak_bytes: int = 0
     """Counted memory of a step, weights included."""
 
