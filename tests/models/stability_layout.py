@@ -66,14 +66,17 @@ def full_topology_pipeline() -> StableDiffusionPipeline:
     )
 
 
-def save_checkpoint(pipeline: Any, path: Path) -> None:
-    """Write a pipeline of ``full_topology_pipeline`` as one file."""
+def save_checkpoint(pipeline: Any, path: Path, marks: tuple[str, ...] = ()) -> None:
+    """Write a pipeline of ``full_topology_pipeline`` as one file.
+
+    ``marks`` are tensors without numbers, which tell by their names.
+    """
     parts = (
         (pipeline.unet, _unet_key, "model.diffusion_model."),
         (pipeline.vae, _vae_key, "first_stage_model."),
         (pipeline.text_encoder, _text_key, "cond_stage_model.transformer."),
     )
-    tensors = {}
+    tensors = {mark: torch.empty(0) for mark in marks}
     for module, rename, prefix in parts:
         for key, tensor in module.state_dict().items():
             name = prefix + rename(key)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 from tests.hub_stand_in import Answer, HubStandIn, Repository
@@ -23,6 +24,7 @@ from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
 from textinv_app.models.loading import is_out_of_memory, load, text_model
+from textinv_app.models.predictions import scheduler_changes
 
 
 @pytest.mark.parametrize(
@@ -227,12 +229,10 @@ def test_a_single_file_without_its_configurations_is_said_in_words(
     assert refused.value.sentence.endswith(".")
 
 
-def test_a_single_file_is_loaded_with_configurations_from_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The file holds Stability's names; the loaded weights are those of the pipeline it is of."""
+@pytest.fixture
+def one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StableDiffusionPipeline:
+    """Return a model whose configurations are in the hub's cache; there is no network."""
     pipeline = full_topology_pipeline()
-    save_checkpoint(pipeline, tmp_path / "one.safetensors")
     repository = tmp_path / "cache" / "models--stable-diffusion-v1-5--stable-diffusion-v1-5"
     commit = "0123456789abcdef0123456789abcdef01234567"
     pipeline.save_pretrained(repository / "snapshots" / commit)
@@ -240,6 +240,15 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
     (repository / "refs" / "main").write_text(commit, encoding="utf-8")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    return pipeline
+
+
+def test_a_single_file_is_loaded_with_configurations_from_the_cache(
+    tmp_path: Path, one_file: StableDiffusionPipeline
+) -> None:
+    """The file holds Stability's names; the loaded weights are those of the pipeline it is of."""
+    pipeline = one_file
+    save_checkpoint(pipeline, tmp_path / "one.safetensors")
     ref = resolve(str(tmp_path / "one.safetensors"), tmp_path)
     assert ref.family == "sd1"
     model = load(ref)
@@ -253,3 +262,36 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
         found = loaded.state_dict()
         assert set(found) == set(expected)
         assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+@pytest.mark.parametrize(
+    ("marks", "prediction_type", "ends_in_noise"),
+    [
+        ((), "epsilon", False),
+        (("v_pred",), "v_prediction", False),
+        (("v_pred", "ztsnr"), "v_prediction", True),
+    ],
+)
+def test_a_single_file_that_says_what_it_predicts_is_believed(
+    tmp_path: Path,
+    one_file: StableDiffusionPipeline,
+    marks: tuple[str, ...],
+    prediction_type: str,
+    ends_in_noise: bool,
+) -> None:
+    save_checkpoint(one_file, tmp_path / "one.safetensors", marks)
+    model = load(resolve(str(tmp_path / "one.safetensors"), tmp_path))
+    assert model.prediction_type == prediction_type
+    assert (float(model.scheduler.alphas_cumprod[-1]) == 0) == ends_in_noise
+    assert (model.scheduler.config.timestep_spacing == "trailing") == ends_in_noise
+
+
+@pytest.mark.parametrize(("spread", "wanted"), [(0.05, "epsilon"), (0.2, "v_prediction")])
+def test_what_a_file_of_stable_diffusion_2_predicts_is_told_by_a_layer(
+    tmp_path: Path, spread: float, wanted: str
+) -> None:
+    key = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    bias = spread * torch.tensor([1.0, -1.0] * 160, dtype=torch.float16)
+    save_file({key: bias}, tmp_path / "one.safetensors")
+    assert scheduler_changes(tmp_path / "one.safetensors", "sd2") == {"prediction_type": wanted}
+    assert scheduler_changes(tmp_path / "one.safetensors", "sd1") == {}
