@@ -14,9 +14,10 @@ import pytest
 import torch
 from diffusers import AutoencoderKL
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from tests.assets_folder import REAL_ASSETS
+from tests.tiny_models import save_tiny_model
 from tests.training.conftest import RunOf, drawn_photos
 from textinv_app.domain.concept import Family, Method
 from textinv_app.domain.events import (
@@ -36,7 +37,7 @@ from textinv_app.domain.events import (
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.specs import RunSpec
 from textinv_app.drawing.artist import Artist
-from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.errors import BadInput, ModelUnavailable, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import load
@@ -346,6 +347,19 @@ def test_learning_that_runs_away_twice_fails_and_keeps_the_checkpoint(run_of: Ru
     assert caught.value.code == "run.ran_away"
     for path in layout.checkpoints.iterdir():
         assert decode_state(path.read_bytes()).is_finite()
+
+
+def test_a_base_model_that_computes_no_numbers_is_not_blamed_on_the_photos(
+    run_of: RunOf, tmp_path: Path
+) -> None:
+    ref = save_tiny_model(tmp_path / "model", "sd1")
+    weights = tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors"
+    broken = load_file(weights) | {"conv_out.bias": np.full(4, np.nan, np.float32)}
+    save_file(broken, weights, {"format": "pt"})
+    spec, layout = run_of(spec_changes={"base_model": ref})
+    with pytest.raises(ModelUnavailable) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "model.not_finite"
 
 
 def test_too_little_memory_makes_a_smaller_plan_and_says_so(

@@ -35,6 +35,10 @@ FILES: dict[str, str] = {
         "The folder {name} holds no image model. Petname needs a folder in the layout of "
         "diffusers, or one .safetensors checkpoint."
     ),
+    "model.not_finite": (
+        "The image model computes no usable numbers on this machine. Fetch it again, or choose "
+        "another model."
+    ),
     "model.not_found": "There is no model {name} on the Hugging Face Hub. Check the name.",
     "model.not_safetensors": (
         "{name} is not a .safetensors file. Other kinds can run programs when they are opened; "

@@ -35,6 +35,10 @@ FILES: dict[str, str] = {
         "Le dossier {name} ne contient pas de modèle d’images. Il faut un dossier de type "
         "diffusers, ou un fichier .safetensors."
     ),
+    "model.not_finite": (
+        "Le modèle d’images ne calcule pas de nombres utilisables sur cette machine. "
+        "Téléchargez-le à nouveau, ou choisissez-en un autre."
+    ),
     "model.not_found": "Il n’y a pas de modèle {name} sur Hugging Face. Vérifiez le nom.",
     "model.not_safetensors": (
         "{name} n’est pas un fichier .safetensors. D’autres formats peuvent lancer des programmes "
