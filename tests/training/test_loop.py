@@ -51,6 +51,7 @@ from textinv_app.training.plan import Plan
 from textinv_app.training.preview import NUM_JUDGED_SEEDS, Previewer, preview_seeds
 from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
+from textinv_app.training.stepping import TrainingStep
 from textinv_app.training.trainer import Trainer
 from textinv_app.training.wearing import Sheet, draw_sheets, plain_prompt
 
@@ -376,6 +377,23 @@ def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     state, _ = load_newest(layout.checkpoints)
     assert state is not None
     assert state.plan.micro_batch_size == 1
+
+
+def test_a_step_that_cannot_be_recorded_is_told_as_another_plan(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: TrainingStep) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    recorded = Plan("cpu", "fp32", 2, cuda_graph=True)
+    # As on a GPU.
+    monkeypatch.setattr(Plan, "reads_every_step", False)
+    monkeypatch.setattr(TrainingStep, "_record", refuse)
+    monkeypatch.setattr("textinv_app.training.loop.choose_plan", lambda *_: recorded)
+    spec, layout = run_of(max_steps=2)
+    events = run_whole(spec, layout)
+    assert [plan.cuda_graph for plan in only(events, PlanChosen)] == [True, False]
+    assert isinstance(events[-1], Finished)
 
 
 def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(

@@ -226,7 +226,7 @@ class Session:
 
         On a GPU steps are queued, and what became of them is read every so often.
         """
-        step = self.trainer.step
+        step, plan = self.trainer.step, self.trainer.plan
         if self.trainer.num_unread == 0:
             self._queued_at = time.monotonic()
         try:
@@ -238,6 +238,9 @@ class Session:
                 num_steps = 1
             else:
                 self.trainer.queue_step()
+                if self.trainer.plan != plan:
+                    # It could not be recorded.
+                    yield plan_chosen(self.trainer.plan)
                 num_steps = self.trainer.num_unread
                 if not self._has_to_read(num_steps):
                     return
