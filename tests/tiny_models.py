@@ -93,6 +93,7 @@ def _text_config(width: int, **changes: Any) -> CLIPTextConfig:
 
 def _vae() -> AutoencoderKL:
     return AutoencoderKL(
+        sample_size=TINY_PIXELS,
         block_out_channels=(8, 8, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,

@@ -119,10 +119,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add(
         "--embedding-variant",
         choices=("plain", "directional", "cross"),
-        default="plain",
-        help="how an embedding is trained",
+        help="how an embedding is trained, usually plain",
     )
-    add("--optimizer", choices=("adamw", "prodigy"), default="adamw", help="what trains a LoRA")
+    add("--optimizer", choices=("adamw", "prodigy"), help="what trains a LoRA, usually adamw")
     add("--min-snr-gamma", type=_positive, metavar="GAMMA", help="weigh easy timesteps less")
     _add_base_model(parser, default=None)
     add("--preset", choices=PRESETS, help="usually balanced")

@@ -9,10 +9,10 @@ import pytest
 from format_makers import cross_attention_modules, facts, random_vectors, save_with_library
 
 from textinv_app.domain.presets import PresetRequest, settings_for
-from textinv_app.domain.recipe import like_recipe, usual_steps
+from textinv_app.domain.recipe import like_recipe, request_like, usual_steps
 from textinv_app.formats.embedding import write_embedding
 from textinv_app.formats.lora import write_lora
-from textinv_app.formats.metadata import build_metadata
+from textinv_app.formats.metadata import ImportFacts, build_metadata, imported_metadata
 from textinv_app.formats.recipes import read_recipe
 
 
@@ -37,12 +37,13 @@ def test_a_file_of_ours_tells_all_that_its_training_needs(tmp_path: Path) -> Non
 
 def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
     asked = PresetRequest(
-        family="sd1", method="lora", preset="careful", num_photos=5, seed=9, max_steps=77
-    )
+        family="sd1", method="lora", preset="careful", num_photos=5, seed=9, max_steps=77,
+        optimizer="prodigy", min_snr_gamma=5.5,
+    )  # fmt: skip
     settings = settings_for(asked)
     told = facts(
         method="lora", rank=settings.rank, steps=50, seed=9, preset="careful",
-        max_steps=settings.max_steps,
+        max_steps=settings.max_steps, optimizer="prodigy", min_snr_gamma=5.5,
     )  # fmt: skip
     path = tmp_path / "rexdog.safetensors"
     write_lora(path, "sd1", cross_attention_modules(768, settings.rank), build_metadata(told))
@@ -50,9 +51,30 @@ def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
     assert recipe.max_steps == 77
     again = PresetRequest(
         family=recipe.family, method=recipe.method, preset=recipe.preset, num_photos=5,
-        seed=recipe.seed or 0, max_steps=recipe.max_steps,
+        seed=recipe.seed or 0,
     )  # fmt: skip
-    assert like_recipe(settings_for(again), recipe) == settings
+    assert like_recipe(settings_for(request_like(again, recipe)), recipe) == settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"embedding_variant": "directional"}, "petname.embedding_variant"),
+        ({"optimizer": "prodigy"}, "petname.optimizer"),
+        ({"min_snr_gamma": 5.0}, "petname.min_snr_gamma"),
+    ],
+)
+def test_a_setting_of_the_command_line_is_in_the_file_where_it_is_not_the_usual_one(
+    tmp_path: Path, changes: dict[str, Any], key: str
+) -> None:
+    assert key not in build_metadata(facts(preset="quick"))
+    told = build_metadata(facts(preset="quick", **changes))
+    recipe = read_recipe(own_file(tmp_path / "rexdog.safetensors", **changes))
+    assert {name: getattr(recipe, name) for name in changes} == changes
+    found = ImportFacts("rexdog", "embedding", "sd1")
+    assert imported_metadata(told, found) == told
+    strange = imported_metadata(told | {key: "-1e999"}, found)
+    assert key not in strange
 
 
 def test_half_of_a_pair_is_trained_again_as_a_pair(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_even_a_signed_link_makes_no_strange_kit(world: World) -> None:
             world.service.resolve_link(token_of(signed("kit", embedding_id, what)))
 
 
-def test_training_like_a_file_takes_its_seed_and_size(world: World, tmp_path: Path) -> None:
+def test_training_like_a_file_takes_its_seed_and_size_and_way(world: World, tmp_path: Path) -> None:
     from textinv_app.domain.specs import RunSpec
     from textinv_app.formats.metadata import FileFacts, build_metadata
 
@@ -136,6 +136,7 @@ def test_training_like_a_file_takes_its_seed_and_size(world: World, tmp_path: Pa
         placeholder_token="minnie", title="Minnie", method="embedding", family="crayon",
         kind="subject", base_model="crayon", resolution_pixels=128, steps=90, seed=4242,
         created_at="2026-01-01", num_vectors=5, class_word="cat", preset="quick", max_steps=123,
+        embedding_variant="directional", min_snr_gamma=5.0,
     )  # fmt: skip
     path = tmp_path / "minnie.safetensors"
     vectors = np.full((5, 256), 0.01, dtype=np.float32)
@@ -160,6 +161,8 @@ def test_training_like_a_file_takes_its_seed_and_size(world: World, tmp_path: Pa
     embedding, lora = specs
     assert embedding.settings.seed == lora.settings.seed == 4242
     assert (embedding.settings.num_vectors, embedding.settings.max_steps) == (5, 123)
+    assert embedding.settings.embedding_variant == "directional"
+    assert (embedding.settings.min_snr_gamma, lora.settings.min_snr_gamma) == (5.0, None)
     assert lora.settings.max_steps != 123, "the file was no LoRA"
     promised = world.service.list_presets("crayon", 3, recipe)
     steps = {one.method: one.max_steps for one in promised if one.preset == "quick"}

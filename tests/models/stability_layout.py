@@ -80,15 +80,18 @@ def full_topology_pipeline(family: Family = "sd1") -> StableDiffusionPipeline:
     )
 
 
-def save_checkpoint(pipeline: Any, path: Path) -> None:
-    """Write a pipeline of ``full_topology_pipeline`` as one file."""
+def save_checkpoint(pipeline: Any, path: Path, marks: tuple[str, ...] = ()) -> None:
+    """Write a pipeline of ``full_topology_pipeline`` as one file.
+
+    ``marks`` are tensors without numbers, which tell by their names.
+    """
     parts = [
         (pipeline.unet, _unet_key, "model.diffusion_model."),
         (pipeline.vae, _vae_key, "first_stage_model."),
     ]
-    tensors = {}
+    tensors = {mark: torch.empty(0) for mark in marks}
     if pipeline.unet.config.cross_attention_dim == CROSS_ATTENTION_WIDTHS["sd2"]:
-        tensors = _open_clip(pipeline.text_encoder)
+        tensors |= _open_clip(pipeline.text_encoder)
     else:
         parts.append((pipeline.text_encoder, _text_key, "cond_stage_model.transformer."))
     for module, rename, prefix in parts:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from safetensors.torch import save_file
 
 from tests.hub_stand_in import Answer, HubStandIn, Repository
@@ -24,6 +25,7 @@ from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
 from textinv_app.models.loading import is_out_of_memory, load, text_model
+from textinv_app.models.predictions import scheduler_changes
 
 
 @pytest.mark.parametrize(
@@ -250,6 +252,21 @@ def test_a_single_file_without_its_configurations_is_said_in_words(
     assert refused.value.sentence.endswith(".")
 
 
+def cached_pipeline(
+    family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> StableDiffusionPipeline:
+    """Return a model whose configurations are in the hub's cache; there is no network."""
+    pipeline = full_topology_pipeline(family)
+    repository = tmp_path / "cache" / f"models--{HUB_IDS[family].replace('/', '--')}"
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    pipeline.save_pretrained(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit, encoding="utf-8")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    return pipeline
+
+
 @pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_a_single_file_is_loaded_with_configurations_from_the_cache(
     family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -258,15 +275,12 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
 
     Those of Stable Diffusion 2 were once looked for in a repository that was withdrawn.
     """
-    pipeline = full_topology_pipeline(family)
+    pipeline = cached_pipeline(family, tmp_path, monkeypatch)
+    if family == "sd2":
+        # By the spread of this layer a file tells that it predicts velocities.
+        bias = pipeline.unet.up_blocks[3].attentions[2].transformer_blocks[0].norm1.bias
+        bias.data = 0.2 * torch.randn_like(bias)
     save_checkpoint(pipeline, tmp_path / "one.safetensors")
-    repository = tmp_path / "cache" / f"models--{HUB_IDS[family].replace('/', '--')}"
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    pipeline.save_pretrained(repository / "snapshots" / commit)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text(commit, encoding="utf-8")
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     ref = resolve(str(tmp_path / "one.safetensors"), tmp_path)
     assert ref.family == family
     model = load(ref)
@@ -281,3 +295,37 @@ def test_a_single_file_is_loaded_with_configurations_from_the_cache(
         found = loaded.state_dict()
         assert set(found) == set(expected)
         assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
+@pytest.mark.parametrize(
+    ("marks", "prediction_type", "ends_in_noise"),
+    [
+        ((), "epsilon", False),
+        (("v_pred",), "v_prediction", False),
+        (("v_pred", "ztsnr"), "v_prediction", True),
+    ],
+)
+def test_a_single_file_that_says_what_it_predicts_is_believed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    marks: tuple[str, ...],
+    prediction_type: str,
+    ends_in_noise: bool,
+) -> None:
+    pipeline = cached_pipeline("sd1", tmp_path, monkeypatch)
+    save_checkpoint(pipeline, tmp_path / "one.safetensors", marks)
+    model = load(resolve(str(tmp_path / "one.safetensors"), tmp_path))
+    assert model.prediction_type == prediction_type
+    assert (float(model.scheduler.alphas_cumprod[-1]) == 0) == ends_in_noise
+    assert (model.scheduler.config.timestep_spacing == "trailing") == ends_in_noise
+
+
+@pytest.mark.parametrize(("spread", "wanted"), [(0.05, "epsilon"), (0.2, "v_prediction")])
+def test_what_a_file_of_stable_diffusion_2_predicts_is_told_by_a_layer(
+    tmp_path: Path, spread: float, wanted: str
+) -> None:
+    key = "model.diffusion_model.output_blocks.11.1.transformer_blocks.0.norm1.bias"
+    bias = spread * torch.tensor([1.0, -1.0] * 160, dtype=torch.float16)
+    save_file({key: bias}, tmp_path / "one.safetensors")
+    assert scheduler_changes(tmp_path / "one.safetensors", "sd2") == {"prediction_type": wanted}
+    assert scheduler_changes(tmp_path / "one.safetensors", "sd1") == {}

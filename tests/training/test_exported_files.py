@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from tests.tiny_models import tiny_pipeline
 from tests.training.conftest import ModelOf, RunOf
-from textinv_app.domain.concept import Family
+from textinv_app.domain.concept import Family, TrainingMethod
 from textinv_app.drawing.adapting import prepare_changes, wearing_changes
 from textinv_app.drawing.prompting import WornWord, encode_prompts
 from textinv_app.errors import TrainingFailed
@@ -24,6 +24,7 @@ from textinv_app.training.methods import snapshot
 from textinv_app.training.result import check_file
 from textinv_app.training.state import load_newest
 from textinv_app.training.textual_inversion import TextualInversion
+from textinv_app.training.wearing import file_facts
 
 METADATA = {
     "sd1": {"modelspec.architecture": "stable-diffusion-v1/lora"},
@@ -58,6 +59,27 @@ def trained_lora(model: LoadedModel) -> Lora:
     for parameter in lora.parameters.values():
         parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
     return lora
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("embedding", ("cross", "adamw", 5.0)),
+        ("lora", ("plain", "prodigy", 5.0)),
+        ("pivotal", ("cross", "prodigy", 5.0)),
+    ],
+)
+def test_a_file_tells_what_it_was_trained_with_and_nothing_that_did_not_count(
+    run_of: RunOf, method: TrainingMethod, told: tuple[str, str, float]
+) -> None:
+    spec, _ = run_of(
+        spec_changes={"method": method},
+        embedding_variant="cross",
+        optimizer="prodigy",
+        min_snr_gamma=5.0,
+    )
+    facts = file_facts(spec, 1, 5, "epsilon")
+    assert (facts.embedding_variant, facts.optimizer, facts.min_snr_gamma) == told
 
 
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])

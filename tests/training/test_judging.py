@@ -12,6 +12,7 @@ from textinv_app.training.judging import (
     has_settled,
     has_stopped_improving,
     is_better,
+    likeness_is_flat,
     should_stop,
     verdict,
 )
@@ -139,3 +140,17 @@ def test_the_variance_rule_waits_for_the_likeness_too() -> None:
     assert not should_stop(
         progress_of(flat, [0.5 - 0.01 * n for n in range(18)]), settings, "subject"
     )
+
+
+def test_what_the_untrained_word_draws_is_no_mark_that_training_has_to_beat() -> None:
+    likenesses = [72.0, 40.0, 48.0, 56.0, 64.0]
+    progress = progress_of(likenesses, [0.5] * 5)
+    assert not has_stopped_improving(progress, "subject")
+    assert verdict(progress, "subject") != "not_improving"
+    assert not likeness_is_flat(progress, "subject")
+    assert likeness_is_flat(progress_of([72.0, 40.0, 40.0, 41.0], [0.5] * 4), "subject")
+
+
+def test_a_likeness_of_the_untrained_word_alone_is_not_flat() -> None:
+    assert not likeness_is_flat(progress_of([72.0], [0.5]), "subject")
+    assert likeness_is_flat(Progress(judgements=(Judgement(0, 0.5),)), "subject")

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
-from tests.training.conftest import RunOf
+from tests.assets_folder import REAL_ASSETS
+from tests.tiny_models import save_tiny_model
+from tests.training.conftest import RunOf, drawn_photos
 from textinv_app.domain.concept import Family, Method
 from textinv_app.domain.events import (
     CheckpointSaved,
@@ -34,19 +37,21 @@ from textinv_app.domain.events import (
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.specs import RunSpec
 from textinv_app.drawing.artist import Artist
-from textinv_app.errors import BadInput, TrainingFailed
+from textinv_app.errors import BadInput, ModelUnavailable, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import load
+from textinv_app.models.photo_latents import encode_photo, use_tiles
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import Faults
 from textinv_app.training.loop import train
 from textinv_app.training.pictures import save_picture
 from textinv_app.training.plan import Plan
-from textinv_app.training.preview import NUM_JUDGED_SEEDS, preview_seeds
+from textinv_app.training.preview import NUM_JUDGED_SEEDS, Previewer, preview_seeds
 from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
+from textinv_app.training.stepping import TrainingStep
 from textinv_app.training.trainer import Trainer
 from textinv_app.training.wearing import Sheet, draw_sheets, plain_prompt
 
@@ -345,6 +350,19 @@ def test_learning_that_runs_away_twice_fails_and_keeps_the_checkpoint(run_of: Ru
         assert decode_state(path.read_bytes()).is_finite()
 
 
+def test_a_base_model_that_computes_no_numbers_is_not_blamed_on_the_photos(
+    run_of: RunOf, tmp_path: Path
+) -> None:
+    ref = save_tiny_model(tmp_path / "model", "sd1")
+    weights = tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors"
+    broken = load_file(weights) | {"conv_out.bias": np.full(4, np.nan, np.float32)}
+    save_file(broken, weights, {"format": "pt"})
+    spec, layout = run_of(spec_changes={"base_model": ref})
+    with pytest.raises(ModelUnavailable) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "model.not_finite"
+
+
 def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     run_of: RunOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,6 +379,23 @@ def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     assert state.plan.micro_batch_size == 1
 
 
+def test_a_step_that_cannot_be_recorded_is_told_as_another_plan(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: TrainingStep) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    recorded = Plan("cpu", "fp32", 2, cuda_graph=True)
+    # As on a GPU.
+    monkeypatch.setattr(Plan, "reads_every_step", False)
+    monkeypatch.setattr(TrainingStep, "_record", refuse)
+    monkeypatch.setattr("textinv_app.training.loop.choose_plan", lambda *_: recorded)
+    spec, layout = run_of(max_steps=2)
+    events = run_whole(spec, layout)
+    assert [plan.cuda_graph for plan in only(events, PlanChosen)] == [True, False]
+    assert isinstance(events[-1], Finished)
+
+
 def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
     run_of: RunOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,6 +410,41 @@ def test_too_little_memory_for_the_photos_takes_a_smaller_plan_from_the_start(
     (notice,) = only(events, Noticed)
     assert notice.code == "notice.smaller_plan"
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("since", ["the start", "memory ran out"])
+def test_a_vae_in_tiles_computes_pictures_of_the_size_trained_at_in_parts(
+    run_of: RunOf, since: str
+) -> None:
+    spec, layout = run_of()
+    model = load_for_training(spec, Plan("cpu", "fp32", 2, tiled_vae=since == "the start"))
+    if since != "the start":
+        Previewer(model, spec, layout, None, []).use_tiles(True)
+    sides: dict[str, list[int]] = {"encoder": [], "decoder": []}
+    for name, seen in sides.items():
+        getattr(model.vae, name).register_forward_pre_hook(
+            lambda _, given, seen=seen: seen.append(given[0].shape[-1])
+        )
+    mean, _ = encode_photo(model.vae, drawn_photos(1)[0])
+    with torch.no_grad():
+        picture = model.vae.decode(mean[None]).sample
+    assert picture.shape[-1] == spec.settings.resolution_pixels == 64
+    assert (max(sides["encoder"]), max(sides["decoder"])) == (32, 4)
+
+
+def test_a_picture_in_tiles_is_nearly_the_picture() -> None:
+    vae = AutoencoderKL.from_pretrained(REAL_ASSETS / "crayon" / "vae", torch_dtype=torch.float32)
+    photo = Image.open(REAL_ASSETS / "samples" / "pip" / "01.webp").convert("RGB")
+
+    def there_and_back() -> torch.Tensor:
+        mean, _ = encode_photo(vae, photo.resize((128, 128)))
+        with torch.no_grad():
+            return vae.decode(mean[None]).sample  # type: ignore[no-any-return]
+
+    whole = there_and_back()
+    use_tiles(vae, 128)
+    difference = (there_and_back() - whole).abs().mean()
+    assert 0 < float(difference) < 0.05 * 2
 
 
 def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,17 @@ def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
     assert not layout.checkpoints.exists()
 
 
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Put back what a runner in this process makes of the signals that pause it."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_a_finished_run_stays_finished_where_only_the_log_could_not_be_written(
     run_of: RunOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,9 +132,7 @@ def test_a_finished_run_stays_finished_where_only_the_log_could_not_be_written(
 
     monkeypatch.setattr(EventLog, "append", append_on_a_full_disk)
     _, layout = run_of()
-    before = signal.getsignal(signal.SIGTERM)
     assert main([str(layout.root)]) == ExitCode.DONE
-    signal.signal(signal.SIGTERM, before)
     assert outcome_of(layout).status == "done"
 
 

@@ -10,7 +10,7 @@ from tests.tiny_models import tiny_pipeline
 from tests.training.conftest import ModelOf
 from textinv_app.domain.concept import Family
 from textinv_app.models.loading import LoadedModel, load, text_model
-from textinv_app.training.text import token_matrix
+from textinv_app.training.text import token_ids, token_matrix
 from textinv_app.training.textual_inversion import TextualInversion, start_rows
 
 TEMPLATES = ("a photo of a {word} in the snow", "the {word}", "{word}, my dog")
@@ -76,6 +76,12 @@ def test_a_word_that_is_too_long_is_cut_before_the_end_token(model_of: ModelOf) 
     method = TextualInversion(model.text_encoders, model.tokenizers, [prompt], "dog", 8)
     states = method.condition([0]).hidden_states
     assert states.shape[1] == 77
+    tokenizer, encoder = model.tokenizers[0], model.text_encoders[0]
+    placeholders = range(90_000, 90_008)
+    ids = token_ids(tokenizer, encoder, "dog " * 72 + "{word}", placeholders)
+    assert len(ids) == 77
+    assert ids.index(tokenizer.eos_token_id) == 76
+    assert ids[73:76] == list(placeholders[:3])
 
 
 def first_rows_of(class_word: str, num_vectors: int) -> tuple[Tensor, Tensor]:

@@ -17,6 +17,9 @@ _USUAL: dict[str, Any] = {
     "preset": "balanced",
     "seed": 0,
     "mirror": False,
+    "embedding_variant": "plain",
+    "optimizer": "adamw",
+    "min_snr_gamma": None,
 }
 _USUAL_MODELS = {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
 
@@ -64,6 +67,9 @@ def _told(recipe: Recipe) -> dict[str, Any]:
         "seed": recipe.seed,
         "max_steps": recipe.max_steps,
         "mirror": recipe.mirror,
+        "embedding_variant": recipe.embedding_variant,
+        "optimizer": recipe.optimizer,
+        "min_snr_gamma": recipe.min_snr_gamma,
     }
     return {name: value for name, value in told.items() if value not in (None, "")}
 

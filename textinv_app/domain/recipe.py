@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from textinv_app.domain.concept import ConceptKind, Family, Method, TrainingMethod, Value
 from textinv_app.domain.presets import PresetRequest, settings_for
-from textinv_app.domain.specs import PresetName, TrainingSettings
+from textinv_app.domain.specs import (
+    EmbeddingVariant,
+    OptimizerName,
+    PresetName,
+    TrainingSettings,
+)
 
 
 class Recipe(Value):
@@ -28,6 +33,9 @@ class Recipe(Value):
     rank: int | None = None
     """Rank of a LoRA; None for an embedding."""
     mirror: bool = False
+    embedding_variant: EmbeddingVariant = "plain"
+    optimizer: OptimizerName = "adamw"
+    min_snr_gamma: float | None = None
     is_half: bool = False
     """Whether it is one of two files that were trained together."""
     is_complete: bool = False
@@ -47,6 +55,12 @@ def usual_steps(family: Family, method: TrainingMethod, preset: PresetName) -> i
     """Return the number of steps a preset has of its own."""
     request = PresetRequest(family=family, method=method, preset=preset, num_photos=1)
     return settings_for(request).max_steps
+
+
+def request_like(request: PresetRequest, recipe: Recipe) -> PresetRequest:
+    """Return ``request`` with the steps and the way of training that a recipe names."""
+    names = ("max_steps", "embedding_variant", "optimizer", "min_snr_gamma")
+    return request.model_copy(update={name: getattr(recipe, name) for name in names})
 
 
 def like_recipe(settings: TrainingSettings, recipe: Recipe) -> TrainingSettings:

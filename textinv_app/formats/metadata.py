@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
 from textinv_app.domain.hub import HUB_IDS, is_hub_id
 from textinv_app.domain.prompts import lora_prompt
-from textinv_app.domain.specs import PresetName
+from textinv_app.domain.specs import EmbeddingVariant, OptimizerName, PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
 
 PredictionType = Literal["epsilon", "v"]
@@ -92,6 +92,9 @@ class FileFacts:
     """Steps it was given, of which ``steps`` were the best; 0 where that is not known."""
     mirror: bool = False
     """Whether mirrored copies of the photos were trained on."""
+    embedding_variant: EmbeddingVariant = "plain"
+    optimizer: OptimizerName = "adamw"
+    min_snr_gamma: float | None = None
     base_model_sha256: str = ""
     """Of the base model's checkpoint file or UNet; empty where that is not known."""
     is_checkpoint: bool = False
@@ -208,11 +211,7 @@ def _modelspec(facts: FileFacts) -> dict[str, str]:
     if facts.taught_kind:
         metadata["petname.taught_kind"] = facts.taught_kind
     if facts.preset:
-        metadata |= {
-            "petname.preset": facts.preset,
-            "petname.max_steps": str(facts.max_steps),
-            "petname.mirror": "true" if facts.mirror else "false",
-        }
+        metadata |= _training_keys(facts)
     if facts.method == "embedding":
         negative = facts.kind == "negative"
         metadata["modelspec.is_negative_embedding"] = "true" if negative else "false"
@@ -223,6 +222,22 @@ def _modelspec(facts: FileFacts) -> dict[str, str]:
         encoded = base64.b64encode(facts.thumbnail_jpeg).decode("ascii")
         metadata["modelspec.thumbnail"] = f"data:image/jpeg;base64,{encoded}"
     return metadata
+
+
+def _training_keys(facts: FileFacts) -> dict[str, str]:
+    """Return how it was trained; the settings that only the command line has, where they differ."""
+    keys = {
+        "petname.preset": facts.preset,
+        "petname.max_steps": str(facts.max_steps),
+        "petname.mirror": "true" if facts.mirror else "false",
+    }
+    if facts.embedding_variant != "plain":
+        keys["petname.embedding_variant"] = facts.embedding_variant
+    if facts.optimizer != "adamw":
+        keys["petname.optimizer"] = facts.optimizer
+    if facts.min_snr_gamma is not None:
+        keys["petname.min_snr_gamma"] = str(facts.min_snr_gamma)
+    return keys
 
 
 def _implementation(facts: FileFacts) -> str:
@@ -364,6 +379,14 @@ def own_facts(metadata: Mapping[str, str], found: ImportFacts) -> FileFacts | No
         preset=preset_of(metadata),
         max_steps=_whole(metadata.get("petname.max_steps", "")) or 0,
         mirror=metadata.get("petname.mirror") == "true",
+        embedding_variant=cast(
+            "EmbeddingVariant",
+            _known(metadata.get("petname.embedding_variant"), EmbeddingVariant, "plain"),
+        ),
+        optimizer=cast(
+            "OptimizerName", _known(metadata.get("petname.optimizer"), OptimizerName, "adamw")
+        ),
+        min_snr_gamma=_positive(metadata.get("petname.min_snr_gamma", "")),
         base_model_sha256=_sha256(metadata.get("petname.base_model_sha256", "")),
         is_checkpoint="ss_new_sd_model_hash" in metadata,
         taught_kind=taught_kind if taught_kind in get_args(ConceptKind) else "",
@@ -380,8 +403,12 @@ def _moved(kind: str, taught_kind: str) -> tuple[str, str]:
 
 def preset_of(metadata: Mapping[str, str]) -> str:
     """Return the name of the preset a file was trained with; empty where it names none of ours."""
-    preset = metadata.get("petname.preset", "")
-    return preset if preset in get_args(PresetName) else ""
+    return _known(metadata.get("petname.preset"), PresetName, "")
+
+
+def _known(text: str | None, names: Any, usual: str) -> str:
+    """Return ``text`` where it is one of the ``names`` of a ``Literal``, else the usual one."""
+    return text if text in get_args(names) else usual
 
 
 def _sha256(text: str) -> str:
@@ -391,6 +418,11 @@ def _sha256(text: str) -> str:
 def _whole(text: str) -> int | None:
     """Read a number that is not negative, as metadata spell it; None for anything else."""
     return int(text) if re.fullmatch(r"\d{1,12}", text) else None
+
+
+def _positive(text: str) -> float | None:
+    """Read a number above zero, as metadata spell it; None for anything else."""
+    return (float(text) or None) if re.fullmatch(r"\d{1,6}(\.\d{1,16})?", text) else None
 
 
 def _moment(text: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from textinv_app.domain.concept import Concept, TrainingMethod, check_methods
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.prompts import preview_prompts
-from textinv_app.domain.recipe import Recipe, like_recipe
+from textinv_app.domain.recipe import Recipe, like_recipe, request_like
 from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.errors import BadInput
 from textinv_app.library.api import TrainingOrder
@@ -253,11 +253,11 @@ def _spec(concept: Concept, order: TrainingOrder, course: _Course) -> RunSpec:
         num_photos=len(concept.photos),
         seed=_seed(order, recipe),
         mirror=concept.mirror_allowed,
-        max_steps=None if like is None else like.max_steps,
     )
-    settings = settings_for(request)
-    if like is not None:
-        settings = like_recipe(settings, like)
+    if like is None:
+        settings = settings_for(request)
+    else:
+        settings = like_recipe(settings_for(request_like(request, like)), like)
     return RunSpec(
         run_id=new_identifier(),
         concept_id=concept.concept_id,

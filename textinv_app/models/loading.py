@@ -23,8 +23,9 @@ from transformers.utils import logging as transformers_logging
 from textinv_app.domain.concept import Family
 from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
-from textinv_app.errors import ModelUnavailable
+from textinv_app.errors import FileRefused, ModelUnavailable
 from textinv_app.models.hub import fetch
+from textinv_app.models.predictions import scheduler_changes
 
 _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
 
@@ -234,7 +235,8 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
     config = HUB_IDS.get(ref.family)
     try:
         pipeline = kind.from_single_file(str(path), config=config, torch_dtype=dtype, **given)
-    except (*_DAMAGES, httpx2.HTTPError) as error:
+        changes = scheduler_changes(path, ref.family)
+    except (*_DAMAGES, FileRefused, httpx2.HTTPError) as error:
         if is_out_of_memory(error):
             raise
         if isinstance(error, OSError | httpx2.HTTPError):
@@ -249,7 +251,7 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
         text_encoders=tuple(text_encoder for _, text_encoder in pairs),
         unet=pipeline.unet,
         vae=pipeline.vae,
-        scheduler=DDIMScheduler.from_config(pipeline.scheduler.config),
+        scheduler=DDIMScheduler.from_config(pipeline.scheduler.config, **changes),
         dtype=dtype,
         device=device,
     )

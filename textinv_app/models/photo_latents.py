@@ -36,6 +36,16 @@ def encode_photo(vae: Any, photo: Image.Image) -> Encoded:
     return posterior.mean[0].float().cpu(), posterior.std[0].float().cpu()
 
 
+def use_tiles(vae: Any, side_pixels: int) -> None:
+    """Make a VAE compute pictures of ``side_pixels`` in tiles of half that side.
+
+    By itself it leaves whole what is no larger than the size it was made for.
+    """
+    tile_latents = side_pixels // 2 // 2 ** (len(vae.config.block_out_channels) - 1)
+    vae.enable_tiling()
+    vae.tile_sample_min_size, vae.tile_latent_min_size = side_pixels // 2, tile_latents
+
+
 def scaled_for_unet(vae: Any, encoded: Sequence[Encoded]) -> Encoded:
     """Return means and spreads ``[photos, channels, height, width]``, scaled for the UNet."""
     scale = float(vae.config.scaling_factor)

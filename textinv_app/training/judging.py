@@ -106,10 +106,22 @@ def has_stopped_improving(progress: Progress, kind: ConceptKind) -> bool:
     new = [loss for step, loss in zip(steps, losses, strict=True) if step > since]
     if old and new and min(new) < FLAT_SHARE * min(old):
         return False
-    scores = [entry.likeness for entry in judgements if entry.likeness is not None]
+    scores = _trained_scores(progress)
     if kind == "negative" or len(scores) <= PATIENCE:
         return True
     return max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) + LIKENESS_NOISE
+
+
+def _trained_scores(progress: Progress) -> list[float]:
+    """Return the likenesses after some training: what the untrained word draws is no mark to beat.
+
+    Its class word may be like the photos by itself, and learning starts with a fall then.
+    """
+    return [
+        entry.likeness
+        for entry in progress.judgements
+        if entry.step > 0 and entry.likeness is not None
+    ]
 
 
 def has_settled(losses: Sequence[float]) -> bool:
@@ -126,9 +138,10 @@ def has_settled(losses: Sequence[float]) -> bool:
 
 def likeness_is_flat(progress: Progress, kind: ConceptKind) -> bool:
     """Tell whether likeness has not grown for ``PATIENCE`` rounds; without a judge it is flat."""
-    scores = [entry.likeness for entry in progress.judgements if entry.likeness is not None]
-    if kind == "negative" or not scores:
+    has_judge = any(entry.likeness is not None for entry in progress.judgements)
+    if kind == "negative" or not has_judge:
         return True
+    scores = _trained_scores(progress)
     if len(scores) <= PATIENCE:
         return False
     return max(scores[-PATIENCE:]) <= max(scores[:-PATIENCE]) + LIKENESS_NOISE

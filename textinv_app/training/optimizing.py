@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 _SMALLEST = 1e-12
 _GROUP = "group"
+_NUMBERS_OF_A_STEP = ("d_denom", "d_hat")
+"""What Prodigy notes in its group while it makes a step; absent before the first."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ class TrainingOptimizer:
         for number, optimizer in enumerate(self._optimizers):
             state: dict[int, dict[str, Tensor]] = {}
             groups = optimizer.state_dict()["param_groups"]
+            for name in _NUMBERS_OF_A_STEP:
+                groups[0].pop(name, None)
             for key, value in flat.items():
                 at, parameter, name = key.split(".", 2)
                 if int(at) != number:
@@ -171,7 +175,7 @@ def _make(group: ParameterGroup, device: str) -> torch.optim.Optimizer:
 
 def _numbers_of(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
     """Return the names of what Prodigy keeps in its group: its estimate of the distance."""
-    names = ("d", "d_max", "d_numerator", "d_denom", "d_hat", "k")
+    names = ("d", "d_max", "d_numerator", "k", *_NUMBERS_OF_A_STEP)
     return tuple(name for name in names if name in optimizer.param_groups[0])
 
 

@@ -91,14 +91,9 @@ class Plan:
     fp8_storage: bool = False
     """Keep the UNet's linear weights in 8 bits and widen each layer while it computes."""
     tiled_vae: bool = False
-    """Encode and decode pictures in tiles."""
+    """Encode and decode pictures in tiles of half their side."""
     peak_bytes: int = 0
     """Counted memory of a step, weights included."""
-
-    @property
-    def moves_vae(self) -> bool:
-        """Whether the VAE leaves the device while steps are made."""
-        return self.device != "cpu"
 
     @property
     def reads_every_step(self) -> bool:
@@ -224,13 +219,13 @@ def describe(plan: Plan) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def usable_cores() -> int:
+def usable_cores(limit_file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """Return how many CPU cores this process may use, limits of a container included."""
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return max(1, min(cores, _container_cores(Path("/sys/fs/cgroup/cpu.max")) or cores))
+    return max(1, min(cores, _container_cores(limit_file) or cores))
 
 
 def _container_cores(limit_file: Path) -> int | None:

@@ -12,6 +12,7 @@ from PIL import Image
 from textinv_app.domain.specs import RunSpec
 from textinv_app.drawing.artist import Artist
 from textinv_app.drawing.likeness import LikenessJudge
+from textinv_app.models.photo_latents import use_tiles
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.methods import Method
 from textinv_app.training.pictures import save_picture
@@ -70,7 +71,7 @@ class Previewer:
     def use_tiles(self, wanted: bool) -> None:
         """Decode pictures in tiles from now on, which needs less memory."""
         if wanted:
-            self._model.vae.enable_tiling()
+            use_tiles(self._model.vae, self._spec.settings.resolution_pixels)
 
     @property
     def artist(self) -> Artist:

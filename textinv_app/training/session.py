@@ -122,13 +122,22 @@ class Session:
                 yield from self._shrink(error)
 
     def validate(self) -> Iterator[Event]:
-        """Measure the validation loss if it is due at this step."""
+        """Measure the validation loss if it is due at this step.
+
+        Raises ``ModelUnavailable`` where the untrained model answers with no numbers already.
+        """
         progress = self.trainer.progress
         measured = progress.validations and progress.validations[-1][0] == progress.step
         if measured or not self._is_due(self._settings.validate_every_steps):
             return
         loss = self.trainer.validation_loss()
         if not math.isfinite(loss):
+            if progress.step == 0:
+                raise ModelUnavailable(
+                    "model.not_finite",
+                    "The image model computes no usable numbers on this machine. Fetch it again, "
+                    "or choose another model.",
+                )
             yield from self._roll_back(RanAway(f"the validation loss is {loss}"))
             return
         self.trainer.progress = replace(
@@ -217,7 +226,7 @@ class Session:
 
         On a GPU steps are queued, and what became of them is read every so often.
         """
-        step = self.trainer.step
+        step, plan = self.trainer.step, self.trainer.plan
         if self.trainer.num_unread == 0:
             self._queued_at = time.monotonic()
         try:
@@ -229,6 +238,9 @@ class Session:
                 num_steps = 1
             else:
                 self.trainer.queue_step()
+                if self.trainer.plan != plan:
+                    # It could not be recorded.
+                    yield plan_chosen(self.trainer.plan)
                 num_steps = self.trainer.num_unread
                 if not self._has_to_read(num_steps):
                     return

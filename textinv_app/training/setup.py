@@ -17,6 +17,7 @@ from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.drawing.likeness import likeness_judge
 from textinv_app.models.hub import is_cached
 from textinv_app.models.loading import LoadedModel, load
+from textinv_app.models.photo_latents import use_tiles
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.faults import planned_faults
 from textinv_app.training.latents import LatentCache, load_photo, photo_paths, with_mirrored
@@ -79,7 +80,7 @@ def load_for_training(spec: RunSpec, plan: Plan) -> LoadedModel:
     model = load(spec.base_model, dtype=NUMBER_TYPES[plan.weights], device="cpu")
     model.unet.to(memory_format=torch.channels_last)
     if plan.tiled_vae:
-        model.vae.enable_tiling()
+        use_tiles(model.vae, spec.settings.resolution_pixels)
     return model
 
 

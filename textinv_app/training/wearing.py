@@ -124,6 +124,9 @@ def file_facts(
         preset=spec.preset,
         max_steps=spec.settings.max_steps,
         mirror=spec.settings.mirror,
+        embedding_variant="plain" if spec.method == "lora" else spec.settings.embedding_variant,
+        optimizer="adamw" if spec.method == "embedding" else spec.settings.optimizer,
+        min_snr_gamma=spec.settings.min_snr_gamma,
         thumbnail_jpeg=thumbnail,
     )
 

@@ -35,6 +35,10 @@ FILES: dict[str, str] = {
         "The folder {name} holds no image model. Petname needs a folder in the layout of "
         "diffusers, or one .safetensors checkpoint."
     ),
+    "model.not_finite": (
+        "The image model computes no usable numbers on this machine. Fetch it again, or choose "
+        "another model."
+    ),
     "model.no_unet": (
         "{name} has no folder unet, as a Stable Diffusion model in the layout of diffusers has. If "
         "it offers one .safetensors checkpoint, download that and give its path; or choose another "

@@ -35,6 +35,10 @@ FILES: dict[str, str] = {
         "Le dossier {name} ne contient pas de modèle d’images. Il faut un dossier de type "
         "diffusers, ou un fichier .safetensors."
     ),
+    "model.not_finite": (
+        "Le modèle d’images ne calcule pas de nombres utilisables sur cette machine. "
+        "Téléchargez-le à nouveau, ou choisissez-en un autre."
+    ),
     "model.no_unet": (
         "{name} n’a pas de dossier unet, comme en a un modèle Stable Diffusion de type diffusers. "
         "S’il propose un fichier .safetensors complet, téléchargez-le et donnez son chemin, ou "
