@@ -134,8 +134,10 @@ def model_source(metadata: Mapping[str, str]) -> str:
     Empty where it names none, and for Crayon, which lies in another folder on every machine.
     """
     named = metadata.get("petname.base_model", "")
-    usual = {"": "", "crayon": "", "sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl"}
-    return HUB_IDS.get(usual[named], "") if named in usual else public_model_name(named)
+    if named in {"", "crayon"}:
+        return ""
+    offered: dict[str, Family] = {"sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl"}
+    return HUB_IDS[offered[named]] if named in offered else public_model_name(named)
 
 
 def companion_of(metadata: Mapping[str, str]) -> str:
@@ -408,7 +410,7 @@ def preset_of(metadata: Mapping[str, str]) -> str:
 
 def _known(text: str | None, names: Any, usual: str) -> str:
     """Return ``text`` where it is one of the ``names`` of a ``Literal``, else the usual one."""
-    return text if text in get_args(names) else usual
+    return text if text is not None and text in get_args(names) else usual
 
 
 def _sha256(text: str) -> str:
