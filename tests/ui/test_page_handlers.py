@@ -1046,7 +1046,7 @@ def test_a_training_like_a_file_stays_so_when_links_are_drawn_again_or_a_photo_i
     with_pet.do("photo.remove", id=pet.photos[0].photo_id)
     assert "Like “Biscuit”" in with_pet.shown["train_setup"]
     assert f'value="{artifact_id}"' in with_pet.shown["train_setup"]
-    later = time.time() + 21 * 60
+    later = time.time() + 31 * 60
     monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
     with_pet.refresh()
     assert "photos" in with_pet.changed
@@ -1102,7 +1102,7 @@ def test_the_collection_stays_unfolded_when_it_is_drawn_again(
     with_pet.opened = {"shown": "48"}
     with_pet.do("artifact.usage", id="file3", expanded="false")
     with_pet.opened["guide"] = "file3"
-    later = time.time() + 21 * 60
+    later = time.time() + 31 * 60
     monkeypatch.setattr("textinv_app.ui.page.time.time", lambda: later)
     changes = [
         lambda: with_pet.do("artifact.rename", id="file9", name="Nine"),
