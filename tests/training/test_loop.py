@@ -205,18 +205,16 @@ class StopAfter(ControlWatch):
 
 
 @pytest.mark.parametrize("method", ["embedding", "lora"])
-@pytest.mark.parametrize("looks", [7, 10, 13, 17])
-def test_pause_and_resume_equal_an_undisturbed_training(
-    run_of: RunOf, method: Method, looks: int
-) -> None:
+def test_pauses_and_resuming_equal_an_undisturbed_training(run_of: RunOf, method: Method) -> None:
     changes = {"method": method}
     whole, whole_layout = run_of("whole", spec_changes=changes)
     run_whole(whole, whole_layout)
     spec, layout = run_of("paused", spec_changes=changes)
-    events = list(train(spec, layout, StopAfter(layout.control, looks, "pause")))
-    assert isinstance(events[-1], Paused)
-    assert not layout.result.exists()
-    layout.control.unlink()
+    for looks in (7, 5, 6):
+        events = list(train(spec, layout, StopAfter(layout.control, looks, "pause")))
+        assert isinstance(events[-1], Paused)
+        assert not layout.result.exists()
+        layout.control.unlink()
     assert isinstance(run_whole(spec, layout)[-1], Finished)
     assert same_tensors(vectors_of(layout), vectors_of(whole_layout))
     newest, _ = load_newest(layout.checkpoints)

@@ -69,31 +69,34 @@ def wait_for(layout: RunLayout, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "fault"),
+    ("method", "faults"),
     [
-        ("embedding", "train.step:6:kill9"),
-        ("embedding", "checkpoint.written:4:kill9"),
-        ("lora", "train.step:6:kill9"),
+        ("embedding", ("checkpoint.written:4:kill9", "train.step:6:kill9")),
+        ("lora", ("train.step:6:kill9",)),
     ],
 )
-def test_a_killed_run_ends_with_the_same_numbers(run_of: RunOf, method: Method, fault: str) -> None:
+def test_a_killed_run_ends_with_the_same_numbers(
+    run_of: RunOf, method: Method, faults: tuple[str, ...]
+) -> None:
     changes = {"method": method}
     _, whole = run_of("whole", spec_changes=changes)
     assert finish(whole) == ExitCode.DONE
     _, killed = run_of("killed", spec_changes=changes)
-    assert finish(killed, 1, fault) == -signal.SIGKILL
-    assert not killed.outcome.exists()
-    assert finish(killed, 2) == ExitCode.DONE
+    for attempt, fault in enumerate(faults, start=1):
+        assert finish(killed, attempt, fault) == -signal.SIGKILL
+        assert not killed.outcome.exists()
+    last = len(faults) + 1
+    assert finish(killed, last) == ExitCode.DONE
     first, second = (load_file(layout.result / "rexdog.safetensors") for layout in (whole, killed))
     assert list(first) == list(second)
     assert all(np.array_equal(first[name], second[name]) for name in first)
     resumed = [
         event.step
         for event in events_of(killed)
-        if event.attempt == 2 and event.type == "validation"
+        if event.attempt == last and event.type == "validation"
     ]
     assert min(resumed) > 4
-    assert outcome_of(killed).attempt == 2
+    assert outcome_of(killed).attempt == last
 
 
 def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
