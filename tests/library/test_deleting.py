@@ -7,8 +7,6 @@ import errno
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from library_world import REPOSITORY, World, byte_hits, draw_photo, scripted_executor
+from library_world import World, byte_hits, draw_photo, scripted_executor
 from safetensors.numpy import save_file
 
+from tests.own_disk import lines_on_own_disk, needs_own_disk
 from textinv_app.domain.events import Redrawn
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
@@ -362,7 +361,7 @@ def test_rubbish_that_cannot_be_removed_does_not_keep_petname_from_starting(
     assert not stubborn.exists()
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="mounts a disk as on Linux")
+@needs_own_disk
 @pytest.mark.parametrize(
     ("scene", "said"),
     [("delete", "()"), ("start", "()"), ("create", "storage.full True")],
@@ -371,16 +370,8 @@ def test_on_a_full_disk_things_can_be_deleted_and_petname_starts(
     tmp_path: Path, scene: str, said: str
 ) -> None:
     script = Path(__file__).with_name("full_disk.py")
-    finished = subprocess.run(
-        ["unshare", "-rm", sys.executable, str(script), str(tmp_path), scene],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "no disk" in finished.stdout or "unshare" in finished.stderr:
-        pytest.skip("no disk can be mounted here")
-    assert finished.stdout.strip() == said, finished.stderr
+    lines, errors = lines_on_own_disk(script, tmp_path, scene)
+    assert lines == [said], errors
 
 
 def test_unused_concepts_go_after_their_time(make_world: Callable[..., World]) -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.own_disk import lines_on_own_disk, needs_own_disk
 from tests.page_client import PageClient
 from tests.photo_makers import drawn_photo, shared_photos
-from tests.server import REPOSITORY, PetnameServer, new_token
+from tests.server import PetnameServer, new_token
 
 
 def incoming(server: PetnameServer) -> list[Path]:
@@ -188,22 +185,14 @@ def test_a_full_disk_is_said_before_anything_is_sent(tmp_path: Path) -> None:
     assert "full" in answer.json()["sentence"]
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="mounts a disk as on Linux")
+@needs_own_disk
 def test_uploads_begun_together_leave_the_disk_its_room(tmp_path: Path) -> None:
     """Each was measured against the free space of its beginning; a full disk had no sentence."""
     script = Path(__file__).with_name("small_disk.py")
-    finished = subprocess.run(
-        ["unshare", "-rm", sys.executable, str(script), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "no disk" in finished.stdout or "unshare" in finished.stderr:
-        pytest.skip("no disk can be mounted here")
-    assert finished.stdout.splitlines() == [
+    lines, errors = lines_on_own_disk(script, tmp_path)
+    assert lines == [
         "507 storage.disk_full",
         "200 ['photo.not_a_picture']",
         "200 ['photo.not_a_picture']",
         "507 storage.full",
-    ], finished.stderr
+    ], errors

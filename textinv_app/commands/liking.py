@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from textinv_app.commands.reporting import Reporter
+from textinv_app.domain.hub import USUAL_MODELS
 from textinv_app.domain.recipe import Recipe
 from textinv_app.errors import BadInput
 from textinv_app.formats.recipes import read_recipe
@@ -21,7 +22,6 @@ _USUAL: dict[str, Any] = {
     "optimizer": "adamw",
     "min_snr_gamma": None,
 }
-_USUAL_MODELS = {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
 
 
 def fill_in(given: argparse.Namespace, reporter: Reporter) -> Recipe | None:
@@ -62,7 +62,7 @@ def _told(recipe: Recipe) -> dict[str, Any]:
         "class_word": recipe.class_word,
         "kind": recipe.kind,
         "method": recipe.training,
-        "base_model": recipe.base_model or _USUAL_MODELS[recipe.family],
+        "base_model": recipe.base_model or USUAL_MODELS[recipe.family],
         "preset": recipe.preset,
         "seed": recipe.seed,
         "max_steps": recipe.max_steps,

@@ -1,4 +1,4 @@
-"""Names on the Hugging Face Hub: what one looks like, and those of the usual base models."""
+"""Names of base models: what one of the Hugging Face Hub looks like, and the usual ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from textinv_app.domain.concept import Family
+
+USUAL_MODELS: Mapping[Family, str] = MappingProxyType(
+    {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
+)
+"""What Petname calls the usual base model of each family."""
 
 HUB_IDS: Mapping[Family, str] = MappingProxyType(
     {

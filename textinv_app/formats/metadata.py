@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from textinv_app.domain.concept import ConceptKind, Family, Method
-from textinv_app.domain.hub import HUB_IDS, is_hub_id
+from textinv_app.domain.hub import HUB_IDS, USUAL_MODELS, is_hub_id
 from textinv_app.domain.prompts import lora_prompt
 from textinv_app.domain.specs import EmbeddingVariant, OptimizerName, PresetName
 from textinv_app.formats.families import FAMILY_TITLES, family_of_architecture
@@ -123,7 +123,7 @@ def architecture(family: Family, method: Method, prediction_type: PredictionType
 
 def public_model_name(base_model: str) -> str:
     """Return a base model's name fit for publishing: ``crayon``, a hub id, or ``custom``."""
-    if base_model in {"crayon", "sd15", "sd21", "sdxl"} or is_hub_id(base_model):
+    if base_model in USUAL_MODELS.values() or is_hub_id(base_model):
         return base_model
     return "custom"
 
@@ -134,10 +134,12 @@ def model_source(metadata: Mapping[str, str]) -> str:
     Empty where it names none, and for Crayon, which lies in another folder on every machine.
     """
     named = metadata.get("petname.base_model", "")
-    if named in {"", "crayon"}:
+    if not named:
         return ""
-    offered: dict[str, Family] = {"sd15": "sd1", "sd21": "sd2", "sdxl": "sdxl"}
-    return HUB_IDS[offered[named]] if named in offered else public_model_name(named)
+    for family, usual in USUAL_MODELS.items():
+        if named == usual:
+            return HUB_IDS.get(family, "")
+    return public_model_name(named)
 
 
 def companion_of(metadata: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from textinv_app.domain.concept import ConceptKind
+from textinv_app.domain.hub import USUAL_MODELS
 from textinv_app.domain.recipe import Recipe, usual_steps
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.inspecting import Inspection, inspect_any
@@ -15,7 +16,6 @@ from textinv_app.formats.metadata import ImportFacts, clean_text, own_facts
 _MAX_STEPS = 5000
 _MAX_VECTORS = 8
 _MAX_RANK = 128
-_USUAL_MODELS = frozenset({"crayon", "sd15", "sd21", "sdxl"})
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -38,7 +38,7 @@ def recipe_of(found: Inspection) -> Recipe:
     preset = cast("PresetName", facts.preset or "balanced")
     steps = facts.max_steps or facts.steps
     usual = usual_steps(found.family, "pivotal" if facts.companion else found.kind, preset)
-    known = facts.base_model in _USUAL_MODELS or "/" in facts.base_model
+    known = facts.base_model in USUAL_MODELS.values() or "/" in facts.base_model
     return Recipe(
         method=found.kind,
         family=found.family,

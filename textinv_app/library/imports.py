@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from textinv_app.domain.concept import ConceptKind, Family, Method
+from textinv_app.domain.concept import ConceptKind, Method
+from textinv_app.domain.hub import USUAL_MODELS
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.words import check_word
 from textinv_app.errors import BadInput, FileRefused, WordRefused
@@ -36,12 +37,6 @@ from textinv_app.runs.atomic import atomic_write_text, publish_directory, tempor
 
 logger = logging.getLogger(__name__)
 
-MODEL_OF_FAMILY: dict[Family, str] = {
-    "crayon": "crayon",
-    "sd1": "sd15",
-    "sd2": "sd21",
-    "sdxl": "sdxl",
-}
 MAX_BUNDLED = 8
 """Embeddings taken from one LoRA file; those in circulation hold one or two."""
 # Rules for new words that a word which is already in use elsewhere need not keep.
@@ -215,7 +210,7 @@ def _manifest(found: Inspection, stem: str, shown_name: str) -> ResultManifest:
         file_name=f"{stem}.safetensors",
         method=found.kind,
         family=found.family,
-        model_id=MODEL_OF_FAMILY[found.family],
+        model_id=USUAL_MODELS[found.family],
         model_source=model_source(found.metadata),
         placeholder_token=found.trigger_word,
         kind=_kind(found),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from textinv_app.domain.drawing import ColumnName
+from textinv_app.domain.hub import USUAL_MODELS
 from textinv_app.domain.prompts import find_word
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput
@@ -16,7 +17,6 @@ from textinv_app.ui.desk import Part, Reply, Verb, Visit
 from textinv_app.ui.markup import Html
 from textinv_app.ui.present_compare import CompareView
 
-_USUAL_MODELS = {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21", "sdxl": "sdxl"}
 _MAX_PROMPT_CHARACTERS = 500
 _MAX_NEGATIVES = 200
 _RESULTS = frozenset({"compare_results"})
@@ -40,7 +40,7 @@ def _model_of(worn: list[ArtifactView]) -> str:
             "the same image model.".format_map(blanks),
             **blanks,
         )
-    return worn[0].base_model or _USUAL_MODELS[worn[0].family]
+    return worn[0].base_model or USUAL_MODELS[worn[0].family]
 
 
 def _words_of(worn: list[ArtifactView]) -> list[str]:
