@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 import re
 
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 
 from textinv_app.crayon.captions import SPECIES_WORDS, caption
+from textinv_app.crayon.contrasts import twin_of
 from textinv_app.crayon.dataset import (
     SCENES_PER_PET,
     held_out_pet,
     training_pet,
     training_scene,
+    training_twin,
 )
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.samples import SAMPLE_PETS
@@ -22,9 +25,12 @@ from textinv_app.crayon.world import (
     ACCESSORIES,
     BACKGROUNDS,
     FAULTS,
+    PATTERNS,
     POSES,
     SPECIES,
     STYLES,
+    Pet,
+    Scene,
     identity_of,
     is_held_out,
     random_pet,
@@ -156,3 +162,40 @@ def test_the_prompts_people_are_shown_are_in_the_captions_wording() -> None:
     for wording in ("a photo of a", "a close-up photo of", "in the snow", "on the beach"):
         assert any(wording in text for text in captions)
     assert any(re.search(r"with a \w+ scarf in the snow", text) for text in captions)
+
+
+def _changed(first: Scene, second: Scene) -> set[str]:
+    return {
+        name
+        for one, other in ((first, second), (first.pet, second.pet))
+        for name, value in dataclasses.asdict(one).items()
+        if name != "pet" and value != getattr(other, name)
+    }
+
+
+def test_a_twin_differs_in_one_thing_and_shows_no_held_out_pet() -> None:
+    kinds = set()
+    for index in range(400):
+        scene, twin = training_scene(index), training_twin(index)
+        changed = _changed(scene, twin) - {"accessory_colour"}
+        assert len(changed) == 1
+        assert not is_held_out(twin.pet)
+        assert (twin.accessory == "none") == (twin.accessory_colour == "")
+        kinds |= changed
+    assert kinds == {"pattern", "accessory", "style", "fault"}
+
+
+def _with_other_patterns(pet: Pet) -> list[Pet]:
+    return [
+        dataclasses.replace(pet, pattern=pattern) for pattern in PATTERNS if pattern != pet.pattern
+    ]
+
+
+def test_a_pet_whose_twin_would_be_held_out_gets_another_accessory() -> None:
+    scene = dataclasses.replace(random_scene(random.Random(6)), style="flat", fault="")
+    pets = (dataclasses.replace(scene.pet, shape_seed=seed) for seed in itertools.count())
+    pet = next(pet for pet in pets if all(map(is_held_out, _with_other_patterns(pet))))
+    scene = dataclasses.replace(scene, pet=pet)
+    twins = [twin_of(scene, random.Random(seed)) for seed in range(60)]
+    assert all(twin.pet == pet for twin in twins)
+    assert any(twin.accessory != scene.accessory for twin in twins)

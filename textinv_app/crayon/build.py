@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 
 STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "decoder", "export", "samples")
 MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0, "decoder": 20.0}
-_GOING_ON_SHARE = 0.5
+_GOING_ON_SHARE = 0.12
 """Learning rates of a build that starts from an exported model, as a share of the usual ones."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -332,7 +332,11 @@ def _gently(plan: Plan) -> Plan:
             plan.vae, muon_lr=plan.vae.muon_lr * share, adam_lr=plan.vae.adam_lr * share
         ),
         unet=dataclasses.replace(
-            plan.unet, muon_lr=plan.unet.muon_lr * share, adam_lr=plan.unet.adam_lr * share
+            plan.unet,
+            muon_lr=plan.unet.muon_lr * share,
+            adam_lr=plan.unet.adam_lr * share,
+            # Its words are known; words that people have taught it keep their places.
+            text_share=0.0,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The training set: scenes by number, their drawings in one file of raw pixels.
+"""The training set: scenes by number, their drawings in files of raw pixels.
 
 Scene `i` is worked out from its number alone, so captions and identities need no file; only the
 drawings are stored, because drawing is slower than reading.
@@ -7,15 +7,18 @@ drawings are stored, because drawing is slower than reading.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import logging
 import multiprocessing
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from textinv_app.crayon.contrasts import twin_of
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.textures import texture
 from textinv_app.crayon.world import Pet, Scene, is_held_out, random_pet, scene_of
@@ -55,21 +58,35 @@ def training_scene(index: int) -> Scene:
     return scene_of(training_pet(index // SCENES_PER_PET), random.Random(f"scene {index}"))
 
 
+def training_twin(index: int) -> Scene:
+    """Return the twin of training scene number `index`: one thing of it is another."""
+    return twin_of(training_scene(index), random.Random(f"twin {index}"))
+
+
 def held_out_scene(pet_index: int, scene_index: int) -> Scene:
     """Return scene `scene_index` of held-out pet `pet_index`."""
     rng = random.Random(f"held-out {pet_index} {scene_index}")
     return scene_of(held_out_pet(pet_index), rng)
 
 
-def open_drawings(work: Path) -> Drawings:
-    """Return the drawings that `render_drawings` has stored in the work folder."""
-    return Drawings(np.load(work / "drawings.npy", mmap_mode="r"))
+SETS: dict[str, Callable[[int], Scene]] = {"drawings": training_scene, "twins": training_twin}
+"""The stored sets of drawings, by the names of their files; scene and twin have one number."""
+
+
+def open_drawings(work: Path, name: str = "drawings") -> Drawings:
+    """Return a set of drawings that `render_drawings` has stored in the work folder."""
+    return Drawings(np.load(work / f"{name}.npy", mmap_mode="r"))
 
 
 def render_drawings(work: Path, count: int, processes: int = 1) -> None:
-    """Draw the training set into the work folder; goes on where an earlier call was cut off."""
+    """Draw the training set and its twins; goes on where an earlier call was cut off."""
     work.mkdir(parents=True, exist_ok=True)
-    path, progress_path = work / "drawings.npy", work / "drawings.json"
+    for name in SETS:
+        _render_set(work, name, count, processes)
+
+
+def _render_set(work: Path, name: str, count: int, processes: int) -> None:
+    path, progress_path = work / f"{name}.npy", work / f"{name}.json"
     done = 0
     if path.exists() and progress_path.exists():
         progress = json.loads(progress_path.read_text(encoding="utf-8"))
@@ -82,18 +99,21 @@ def render_drawings(work: Path, count: int, processes: int = 1) -> None:
     )
     chunks = [range(first, min(first + _CHUNK, count)) for first in range(done, count, _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for chunk, pictures in zip(chunks, pool.imap(_render, chunks), strict=True):
+        for chunk, pictures in zip(
+            chunks, pool.imap(functools.partial(_render, name), chunks), strict=True
+        ):
             pixels[chunk.start : chunk.stop] = pictures
             pixels.flush()
             progress_path.write_text(
                 json.dumps({"count": count, "done": chunk.stop}), encoding="utf-8"
             )
-            log.info("data: %d of %d drawings", chunk.stop, count)
+            log.info("data: %d of %d %s", chunk.stop, count, name)
 
 
-def _render(indices: range) -> npt.NDArray[np.uint8]:
+def _render(name: str, indices: range) -> npt.NDArray[np.uint8]:
+    scene_of_index = SETS[name]
     return np.stack(
-        [np.asarray(draw(training_scene(index), index, SIZE_PIXELS)) for index in indices]
+        [np.asarray(draw(scene_of_index(index), index, SIZE_PIXELS)) for index in indices]
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from textinv_app.crayon.dataset import open_drawings
+from textinv_app.crayon.dataset import SETS, open_drawings
 from textinv_app.crayon.precision import narrowed, training_device
 
 log = logging.getLogger(__name__)
@@ -28,15 +28,20 @@ def measure_scaling(vae: AutoencoderKL, work: Path, count: int = 512) -> float:
 
 
 def cache_latents(vae: AutoencoderKL, work: Path, part: int = 0, parts: int = 1) -> None:
-    """Store the scaled latents of one part of the drawings; a finished part is kept.
+    """Store the scaled latents of one part of the drawings and twins; a finished part is kept.
 
     With several parts, several processes can share the work; `join_latents` puts them together.
     """
-    path = work / f"latents.{part}.npy"
+    vae.to(training_device())
+    for name in SETS:
+        _cache_set(vae, work, name, part, parts)
+
+
+def _cache_set(vae: AutoencoderKL, work: Path, name: str, part: int, parts: int) -> None:
+    path = work / f"{name}.latents.{part}.npy"
     if path.exists():
         return
-    vae.to(training_device())
-    pixels = open_drawings(work).pixels
+    pixels = open_drawings(work, name).pixels
     edges = np.linspace(0, len(pixels), parts + 1).astype(int)
     scaling = float(json.loads((work / "scaling.json").read_text(encoding="utf-8")))
     stored = []
@@ -44,15 +49,23 @@ def cache_latents(vae: AutoencoderKL, work: Path, part: int = 0, parts: int = 1)
         end = min(start + _BATCH, edges[part + 1])
         stored.append((_encode(vae, pixels[start:end]) * scaling).half().numpy())
         if (start // _BATCH) % 200 == 0:
-            log.info("latents: part %d, %d of %d", part, end - edges[part], edges[part + 1])
-    temporary = work / f"latents.{part}.tmp.npy"
+            log.info("latents: %s, part %d, %d of %d", name, part, end, edges[part + 1])
+    temporary = work / f"{name}.latents.{part}.tmp.npy"
     np.save(temporary, np.concatenate(stored))
     temporary.replace(path)
 
 
 def join_latents(work: Path, parts: int) -> None:
-    """Put the parts together as `latents.npy`, `(count, channels, 16, 16)` float16."""
-    joined = np.concatenate([np.load(work / f"latents.{part}.npy") for part in range(parts)])
+    """Put the parts together as `latents.npy`, `(2, count, channels, 16, 16)` float16.
+
+    First the drawings, then their twins.
+    """
+    joined = np.stack(
+        [
+            np.concatenate([np.load(work / f"{name}.latents.{part}.npy") for part in range(parts)])
+            for name in SETS
+        ]
+    )
     temporary = work / "latents.tmp.npy"
     np.save(temporary, joined)
     temporary.replace(work / "latents.npy")

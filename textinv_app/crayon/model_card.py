@@ -104,9 +104,11 @@ that are true by construction. No photograph and no drawing by a person was used
 also saw procedural textures, so that it can carry photographs. One identity in sixteen is held out
 for measuring and for the sample pets.
 
-One drawing in twenty-five is in a style that no caption names, and one in twenty is spoilt
-(smeared, doubled, unfinished, colours apart, noisy), which half of the captions say: something for
-a style and for a negative embedding to learn.
+Each drawing has a twin that differs from it in one thing: pattern, accessory, style or fault. The
+UNet sees both under the same noise, and the cells in which they differ count more, so that the word
+for what differs is learnt. Of drawings and twins together one in twenty is in a style that no
+caption names, and one in thirteen is spoilt (smeared, doubled, unfinished, colours apart, noisy),
+which half of the captions say: something for a style and for a negative embedding to learn.
 
 ## Training
 Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; averaged weights.

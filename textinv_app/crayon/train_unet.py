@@ -1,8 +1,9 @@
 """Stage `unet`: the denoiser over cached latents, together with the text encoder.
 
 v-prediction (Salimans, Ho 2022) with the min-SNR weighting (Hang et al. 2023); a share of captions
-is empty for classifier-free guidance. The text encoder starts from the contrastive stage and moves
-at a lower rate, for the first part of the budget.
+is empty for classifier-free guidance. Each drawing comes with its twin (`contrasts`) under the same
+noise, and the cells in which the two differ weigh more. The text encoder starts from the
+contrastive stage and moves at a lower rate, for the first part of the budget.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from textinv_app.crayon import shipped
 from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
-from textinv_app.crayon.dataset import training_scene
+from textinv_app.crayon.dataset import SETS
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
@@ -40,7 +41,9 @@ class UnetTraining:
     unet: UnetOptions = dataclasses.field(default_factory=UnetOptions)
     towers: ClipOptions = dataclasses.field(default_factory=ClipOptions)
     batch_size: int = 16
-    """Latents a member of the team draws for each step."""
+    """Latents a member of the team draws for each step, half of them twins of the others."""
+    contrast_weight: float = 2.0
+    """How much more a cell weighs in which twins differ by a standard deviation of the latents."""
     muon_lr: float = 0.015
     adam_lr: float = 1e-3
     text_rate: float = 0.2
@@ -147,7 +150,8 @@ class _UnetCourse(Course[Denoiser]):
             _settle_text(self._team, self.model, self.average)
         captions, clean = _batch(turn.rng, self._latents, self._tokenizer, self._training)
         device = self.model.unet.device
-        loss = _step(self.model, self._schedule, clean.to(device), captions.to(device))
+        weight = self._training.contrast_weight
+        loss = _step(self.model, self._schedule, clean.to(device), captions.to(device), weight)
         return Done(len(clean), {"v": loss})
 
 
@@ -170,33 +174,57 @@ def _batch(
     tokenizer: CLIPTokenizer,
     training: UnetTraining,
 ) -> tuple[Tensor, Tensor]:
-    words = random.Random(int(rng.integers(2**31)))
-    indices = rng.integers(0, len(latents), training.batch_size)
-    texts = [
-        "" if words.random() < training.empty_share else caption(training_scene(int(i)), words)
-        for i in indices
-    ]
-    clean = torch.from_numpy(np.stack([latents[i] for i in indices])).float()
+    """Return captions and latents: some drawings, then their twins in the same order."""
+    seeds = rng.integers(0, 2**31, training.batch_size // 2)
+    indices = rng.integers(0, latents.shape[1], len(seeds))
+    texts = []
+    for scene_of_index in SETS.values():
+        for index, seed in zip(indices, seeds, strict=True):
+            # Twins are worded alike, apart from what differs.
+            words = random.Random(int(seed))
+            silent = words.random() < training.empty_share
+            texts.append("" if silent else caption(scene_of_index(int(index)), words))
+    clean = torch.from_numpy(np.concatenate([each[indices] for each in latents])).float()
     return token_ids(tokenizer, texts, 77), clean
 
 
-def _step(denoiser: Denoiser, schedule: _Schedule, clean: Tensor, captions: Tensor) -> float:
-    count, device = len(clean), clean.device
+def _step(
+    denoiser: Denoiser,
+    schedule: _Schedule,
+    clean: Tensor,
+    captions: Tensor,
+    contrast_weight: float,
+) -> float:
+    count, device = len(clean) // 2, clean.device
     # Spread evenly over the schedule: less noise in the gradient than independent draws.
     spread = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
-    timesteps = (spread * 1000).long().clamp(max=999)
-    noise = torch.randn_like(clean)
+    timesteps = (spread * 1000).long().clamp(max=999).repeat(2)
+    noise = torch.randn_like(clean[:count]).repeat(2, 1, 1, 1)
     signal = schedule.signal[timesteps].view(-1, 1, 1, 1)
     share = schedule.noise[timesteps].view(-1, 1, 1, 1)
     noisy = signal * clean + share * noise
     velocity = signal * noise - share * clean
     with narrowed(device):
         predicted = denoiser(noisy, timesteps, captions)
-    errors = (predicted.float() - velocity).pow(2).mean((1, 2, 3))
+    errors = (predicted.float() - velocity).pow(2).mean(1)
     weights = schedule.weight[timesteps]
-    loss = (errors * weights).sum() / weights.sum()
+    told_apart = (errors * contrast(clean, contrast_weight)).mean((1, 2))
+    loss = (told_apart * weights).sum() / weights.sum()
     loss.backward()
     return float(errors.mean().item())
+
+
+def contrast(clean: Tensor, most: float) -> Tensor:
+    """Return how much each cell counts, `(batch, 16, 16)` with a mean of 1 for each picture.
+
+    `clean` are latents `(batch, channels, 16, 16)`, drawings first and then their twins; a cell in
+    which twins are a standard deviation apart counts `1 + most` times as much as one they share.
+    """
+    first, second = clean.chunk(2)
+    apart = (first - second).pow(2).mean(1).sqrt().clamp(max=1)
+    counts = 1 + most * apart
+    counts = counts / counts.mean((1, 2), keepdim=True)
+    return counts.repeat(2, 1, 1)
 
 
 def _settle_text(team: Team, denoiser: Denoiser, average: Average) -> None:
