@@ -18,11 +18,12 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from textinv_app.crayon import build, shipped
+from textinv_app.crayon import build, optimisers, shipped
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
 from textinv_app.crayon.team import Team, gather_team
+from textinv_app.crayon.train_unet import contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -159,6 +160,19 @@ def test_a_grown_vocabulary_keeps_every_known_words_row(built: Path) -> None:
         assert torch.equal(rows[turned[token]], known[vocabulary[token]])
 
 
+def test_cells_in_which_twins_differ_count_more() -> None:
+    torch.manual_seed(0)
+    drawing = torch.randn(1, 8, 16, 16)
+    twin = drawing.clone()
+    twin[..., 4:6, 4:6] += 1.0
+    alike = torch.randn(1, 8, 16, 16)
+    counts = contrast(torch.cat([drawing, alike, twin, alike]), 4.0)
+    assert torch.allclose(counts.mean((1, 2)), torch.ones(4))
+    assert torch.allclose(counts[0, 4:6, 4:6] / counts[0, 0, 0], torch.full((2, 2), 5.0))
+    assert torch.equal(counts[0], counts[2])
+    assert torch.equal(counts[1], torch.ones(16, 16))
+
+
 def test_two_members_train_the_unet_together(built: Path) -> None:
     (built / "unet.pt").unlink()
     subprocess.run(_command(built, "unet", "--threads", "2"), cwd=ROOT, check=True)
@@ -176,9 +190,17 @@ def _alive(pid: int) -> bool:
     return status.rsplit(")", 1)[1].split()[0] != "Z"
 
 
-@pytest.mark.skipif(
+def _children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
+
+
+reads_processes = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="reads processes as Linux has them"
 )
+
+
+@reads_processes
 def test_members_end_when_the_build_that_started_them_is_killed(built: Path) -> None:
     """They trained on once, and wrote checkpoints over those of the next build."""
     finished = (built / "unet.pt").rename(built / "finished.pt")
@@ -187,8 +209,7 @@ def test_members_end_when_the_build_that_started_them_is_killed(built: Path) -> 
     deadline = time.monotonic() + 200
     while not (built / "unet.pt").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii")
-    members = [int(pid) for pid in listed.split()]
+    members = _children_of(process.pid)
     assert len(members) >= 2
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -198,6 +219,32 @@ def test_members_end_when_the_build_that_started_them_is_killed(built: Path) -> 
     finished.replace(built / "unet.pt")
 
 
+@reads_processes
+def test_members_end_in_the_background_of_a_shell_too(tmp_path: Path) -> None:
+    """Interrupts are ignored there; members that encoded drawings went on for nobody."""
+    code = (
+        "import functools, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "from tests.crayon.team_jobs import rest\n"
+        "from textinv_app.crayon.team import gather_team\n"
+        "if __name__ == '__main__': gather_team(2, functools.partial(rest, sys.argv[1]))\n"
+    )
+    script = tmp_path / "team.py"
+    script.write_text(code, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, script, tmp_path]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    deadline = time.monotonic() + 100
+    while not all((tmp_path / name).exists() for name in "01") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    members = _children_of(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    while any(map(_alive, members)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(_alive, members))
+
+
 def test_orthogonal_updates_have_singular_values_near_one() -> None:
     torch.manual_seed(0)
     for shape in ((24, 96), (96, 24)):
@@ -205,7 +252,11 @@ def test_orthogonal_updates_have_singular_values_near_one() -> None:
         assert 0.5 < values.min() <= values.max() < 1.4
 
 
-def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps() -> None:
+def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # In bfloat16, where a processor has it, the plain steps themselves are taken.
+    monkeypatch.setattr(optimisers, "compute_type", lambda _device: torch.float32)
     torch.manual_seed(1)
     matrix = torch.randn(24, 200) @ torch.diag(torch.logspace(0, -3, 200))
     wanted = (matrix / (matrix.norm() + 1e-7)).double()
@@ -244,12 +295,12 @@ def test_optimisers_bring_a_small_model_to_its_target() -> None:
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Linear(16, 4))
     inputs, targets = torch.randn(64, 8), torch.randn(64, 4)
-    optimisers = Optimisers(model, muon_lr=0.02, adam_lr=1e-2, adam_names=())
+    training = Optimisers(model, muon_lr=0.02, adam_lr=1e-2, adam_names=())
     losses = []
     for _ in range(200):
         loss = (model(inputs) - targets).pow(2).mean()
         loss.backward()
-        optimisers.step(1.0)
+        training.step(1.0)
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -135,6 +136,8 @@ def tell_progress(rank: int = 0) -> None:
 
 def _member(rank: int, size: int, meeting_file: str, job: Callable[[Team], None]) -> None:
     tell_progress(rank)
+    # torch has it sent where whoever started the team is gone; a shell's background ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
     team = Team(rank, size, meeting_file)
     job(team)
