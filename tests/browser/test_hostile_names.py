@@ -40,59 +40,74 @@ def assert_unharmed(driver: PageDriver, where: str) -> None:
     assert [one for one in driver.problems if "another host" in one] == [], where
 
 
-def upload_under(driver: PageDriver, picker: str, content: bytes, name: str) -> None:
-    """Pick a file that goes by a hostile name."""
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    driver.page.set_input_files(f"#{picker}", [file])  # type: ignore[list-item]
-    driver.page.wait_for_selector("[data-batches] .pn-batch", state="detached")
+def upload_under(driver: PageDriver, picker: str, contents: dict[str, bytes]) -> None:
+    """Pick files that go by hostile names, all at once."""
+    files = [
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        for name, content in contents.items()
+    ]
+    driver.page.set_input_files(f"#{picker}", files)  # type: ignore[arg-type]
+    driver.page.wait_for_selector("[data-batches] .pn-batch", state="detached", timeout=120_000)
     driver.settle()
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
+def word_named(name: str, folder: Path) -> bytes:
+    """Return an embedding that calls itself by a hostile name, each with numbers of its own."""
+    file = folder / "word.safetensors"
+    metadata = {"modelspec.title": name, "ss_output_name": name, "name": name}
+    numbers = np.full((1, 768), 0.01 * (1 + HOSTILE.index(name)), np.float32)
+    write_embedding(file, {"text_encoder": numbers}, metadata)
+    return file.read_bytes()
+
+
 def test_hostile_text_is_only_ever_text(
-    context: BrowserContext, server: PetnameServer, tmp_path: Path, hostile: str
+    context: BrowserContext, server: PetnameServer, tmp_path: Path
 ) -> None:
     """As file name, name, class word, trigger word, prompt, model, imported name, in every tab."""
     driver = PageDriver(server, context.new_page()).open()
-    photo = drawn_photo(tmp_path / "photo.jpg").read_bytes()
-    upload_under(driver, "pn-upload-input", photo, f"{hostile}.jpg")
-    upload_under(driver, "pn-upload-input", b"no picture", f"{hostile}.png")
+    photos = {
+        f"{hostile}.jpg": drawn_photo(tmp_path / "photo.jpg", seed).read_bytes()
+        for seed, hostile in enumerate(HOSTILE)
+    }
+    upload_under(driver, "pn-upload-input", photos)
+    upload_under(driver, "pn-upload-input", {f"{one}.png": b"no picture" for one in HOSTILE})
+    assert driver.page.locator("#pn-upload-photos [data-photo]").count() == len(HOSTILE)
     assert_unharmed(driver, "upload")
-    for field_id in ("pn-name", "pn-class-word", "pn-word"):
-        driver.page.fill(f"#{field_id}", hostile)
-        driver.page.press(f"#{field_id}", "Tab")
-        driver.settle()
-        driver.page.wait_for_timeout(200)
-        assert_unharmed(driver, field_id)
-    file = tmp_path / "word.safetensors"
-    metadata = {"modelspec.title": hostile, "ss_output_name": hostile, "name": hostile}
-    write_embedding(file, {"text_encoder": np.full((1, 768), 0.01, np.float32)}, metadata)
+    for hostile in HOSTILE:
+        for field_id in ("pn-name", "pn-class-word", "pn-word"):
+            driver.page.fill(f"#{field_id}", hostile)
+            driver.page.press(f"#{field_id}", "Tab")
+            driver.settle()
+            driver.page.wait_for_timeout(200)
+            assert_unharmed(driver, f"{field_id}: {hostile}")
+        for tab in ("train", "upload"):
+            driver.go(tab)
+            assert_unharmed(driver, f"{tab}: {hostile}")
     driver.go("manage")
-    upload_under(driver, "pn-import-input", file.read_bytes(), f"{hostile}.safetensors")
-    rename_first(driver, hostile)
-    for tab in ("upload", "train", "compare", "manage"):
+    words = {f"{one}.safetensors": word_named(one, tmp_path) for one in HOSTILE}
+    upload_under(driver, "pn-import-input", words)
+    assert driver.page.locator("#pn-manage-list [data-local=rename]").count() == len(HOSTILE)
+    for number, hostile in enumerate(HOSTILE):
+        rename(driver, number, hostile)
+    for tab in ("upload", "train", "compare"):
         driver.go(tab)
-        assert_unharmed(driver, tab)
-    driver.go("compare")
-    if driver.page.locator("#pn-prompt").count():
+        assert_unharmed(driver, f"{tab}, all renamed")
+    for hostile in HOSTILE:
         driver.page.fill("#pn-prompt", hostile)
         driver.page.click("#pn-draw")
         driver.settle()
         driver.page.wait_for_timeout(300)
-        assert_unharmed(driver, "prompt")
+        assert_unharmed(driver, f"prompt: {hostile}")
 
 
-def rename_first(driver: PageDriver, name: str) -> None:
-    """Give the first file of the manage tab another name, where there is a file."""
-    rename = driver.page.locator("#pn-manage-list [data-local=rename]").first
-    if rename.count() == 0:
-        return
-    rename.click()
+def rename(driver: PageDriver, number: int, name: str) -> None:
+    """Give a file of the manage tab another name."""
+    driver.page.locator("#pn-manage-list [data-local=rename]").nth(number).click()
     driver.page.fill("#pn-rename-input", name[:60])
     driver.page.press("#pn-rename-input", "Enter")
     driver.settle()
     driver.page.wait_for_timeout(200)
-    assert_unharmed(driver, "rename")
+    assert_unharmed(driver, f"rename: {name}")
 
 
 def test_another_site_cannot_frame_or_use_the_page(

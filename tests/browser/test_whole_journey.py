@@ -56,6 +56,7 @@ def test_teach_a_pet_and_take_its_files_home(
     driver.go("train")
     assert driver.wait_for_step("embedding", step + 1, TRAINING_TIMEOUT_SECONDS) > step
     driver.wait_for_run("embedding", "done", TRAINING_TIMEOUT_SECONDS)
+    stop_when_previews_are_there(driver, "lora")
     driver.wait_for_run("lora", "done", TRAINING_TIMEOUT_SECONDS)
     for method in ("embedding", "lora"):
         run = driver.run(method)
@@ -67,6 +68,15 @@ def test_teach_a_pet_and_take_its_files_home(
     second.close()
     assert problems == []
     check_with_diffusers(server, files)
+
+
+def stop_when_previews_are_there(driver: PageDriver, method: str) -> None:
+    """Press "Stop and keep the best" once the word has been drawn during the training."""
+    run = driver.run(method)
+    run.locator("[data-preview-step]").nth(1).wait_for(
+        state="attached", timeout=1000 * TRAINING_TIMEOUT_SECONDS
+    )
+    run.locator("[data-do='run.stop']").click()
 
 
 def compare(driver: PageDriver) -> None:

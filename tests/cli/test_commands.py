@@ -52,6 +52,7 @@ def test_train_draw_and_inspect(
     model_folder: Path,
     photos: Path,
     tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     trained = ask(*training)
     assert trained.exit_code == 0, trained.errors
@@ -68,11 +69,11 @@ def test_train_draw_and_inspect(
     assert kinds >= {"phase", "step", "validation", "preview", "verdict", "checkpoint", "finished"}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["rexdog-embedding"]
 
-    again = ask(*training)
+    again = ask_here(capsys, *training)
     assert again.exit_code == 0
     assert _last(again.records)["artifacts"] == [str(artifact)]
     assert len(again.records) == 1
-    other = ask(*training, "--seed", "5")
+    other = ask_here(capsys, *training, "--seed", "5")
     assert other.exit_code == 2
     assert "another training" in other.errors
 
@@ -109,7 +110,7 @@ def test_both_methods_at_once_and_a_lora_with_a_strength(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    trained = ask(*training, "--method", "both", "--max-steps", "4")
+    trained = ask_here(capsys, *training, "--method", "both", "--max-steps", "4")
     assert trained.exit_code == 0, trained.errors
     result = _last(trained.records)
     assert [run["method"] for run in result["runs"]] == ["embedding", "lora"]
@@ -245,13 +246,16 @@ def test_a_runner_that_is_killed_is_started_again(training: list[str], tmp_path:
 
 
 def test_a_model_that_knows_only_drawings_says_what_it_learns_from(
-    training: list[str], model_folder: Path, tmp_path: Path
+    training: list[str],
+    model_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "drawings-only"
     shutil.copytree(model_folder, folder)
     (folder / "familiar.json").write_text('{"loss": 0.0}', encoding="utf-8")
     told = [str(folder) if one == str(model_folder) else one for one in training]
-    answer = ask(*told[: told.index("--json")])
+    answer = ask_here(capsys, *told[: told.index("--json")])
     assert answer.exit_code == 0, answer.errors
     drawings = tmp_path / "out" / "rexdog-embedding" / "redrawn"
     assert f"learns from its own drawings of the photos: {drawings}" in answer.output
@@ -281,7 +285,9 @@ def test_likeness_to_photos_that_the_model_does_not_know_is_said_to_be_in_doubt(
     assert ("says little" in answer.errors) is in_doubt
 
 
-def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_folder: Path) -> None:
+def test_a_run_that_fails_ends_with_its_sentence(
+    training: list[str], model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     vae = model_folder / "vae" / "diffusion_pytorch_model.safetensors"
     whole = vae.read_bytes()
     try:
@@ -293,7 +299,7 @@ def test_a_run_that_fails_ends_with_its_sentence(training: list[str], model_fold
     assert answer.errors.splitlines()[-1].endswith(".")
     assert "damaged" in answer.errors
     assert "Traceback" not in answer.errors
-    repaired = ask(*training)
+    repaired = ask_here(capsys, *training)
     assert repaired.exit_code == 0, repaired.errors
 
 

@@ -50,6 +50,21 @@ def finish(layout: RunLayout, attempt: int = 1, fault: str = "") -> int:
     return start(layout, attempt, fault).wait(TIMEOUT_SECONDS)
 
 
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Put back what a runner in this process makes of the signals that pause it."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def run_here(layout: RunLayout, attempt: int = 1) -> int:
+    """Run a runner in this process, where torch is loaded already, and return its exit code."""
+    return main([str(layout.root), "--attempt", str(attempt)])
+
+
 def events_of(layout: RunLayout) -> list[Event]:
     """Return all that was logged."""
     return read_events(layout.events)[0]
@@ -112,17 +127,6 @@ def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
     assert not layout.checkpoints.exists()
 
 
-@pytest.fixture
-def own_signals() -> Iterator[None]:
-    """Put back what a runner in this process makes of the signals that pause it."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
-@pytest.mark.usefixtures("own_signals")
 def test_a_finished_run_stays_finished_where_only_the_log_could_not_be_written(
     run_of: RunOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +139,7 @@ def test_a_finished_run_stays_finished_where_only_the_log_could_not_be_written(
 
     monkeypatch.setattr(EventLog, "append", append_on_a_full_disk)
     _, layout = run_of()
-    assert main([str(layout.root)]) == ExitCode.DONE
+    assert run_here(layout) == ExitCode.DONE
     assert outcome_of(layout).status == "done"
 
 
@@ -177,14 +181,14 @@ def test_pause_and_stop_by_the_control_file(run_of: RunOf) -> None:
 def test_stopped_before_it_began_is_cancelled(run_of: RunOf) -> None:
     _, layout = run_of()
     write_control(layout.control, Control("stop", 1))
-    assert finish(layout) == ExitCode.DONE
+    assert run_here(layout) == ExitCode.DONE
     assert outcome_of(layout).status == "cancelled"
 
 
 def test_an_older_attempt_leaves_without_a_trace(run_of: RunOf) -> None:
     _, layout = run_of()
     write_control(layout.control, Control("run", 3))
-    assert finish(layout, 2) == ExitCode.NOT_OURS
+    assert run_here(layout, 2) == ExitCode.NOT_OURS
     assert events_of(layout) == []
     assert not layout.outcome.exists()
 
@@ -199,7 +203,7 @@ def test_a_second_runner_leaves_the_first_alone(run_of: RunOf) -> None:
 def test_a_model_that_is_not_there_is_a_reason(run_of: RunOf) -> None:
     missing = {"model_id": "custom", "source": "/nonexistent/model", "family": "sd1"}
     _, layout = run_of(spec_changes={"base_model": missing})
-    assert finish(layout) == ExitCode.FAILED
+    assert run_here(layout) == ExitCode.FAILED
     outcome = outcome_of(layout)
     assert outcome.status == "failed"
     assert outcome.failed is not None
@@ -213,15 +217,15 @@ def test_a_failed_run_can_be_tried_again_and_a_finished_one_not(run_of: RunOf) -
     photos = {path: path.read_bytes() for path in layout.dataset.iterdir()}
     for path in photos:
         path.unlink()
-    assert finish(layout, 1) == ExitCode.FAILED
+    assert run_here(layout, 1) == ExitCode.FAILED
     for path, data in photos.items():
         path.write_bytes(data)
-    assert finish(layout, 1) == ExitCode.NOT_OURS
-    assert finish(layout, 2) == ExitCode.DONE
+    assert run_here(layout, 1) == ExitCode.NOT_OURS
+    assert run_here(layout, 2) == ExitCode.DONE
     assert outcome_of(layout).status == "done"
-    assert finish(layout, 3) == ExitCode.NOT_OURS
+    assert run_here(layout, 3) == ExitCode.NOT_OURS
     assert outcome_of(layout).attempt == 2
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    assert finish(RunLayout(tmp_path)) == ExitCode.BAD_INPUT
+    assert run_here(RunLayout(tmp_path)) == ExitCode.BAD_INPUT
