@@ -135,7 +135,7 @@ def build_vae(plan: Plan) -> None:
 
 def build_latents(plan: Plan) -> None:
     """Encode the training set once; what an earlier call has finished is kept."""
-    if (plan.work / "latents.npy").exists():
+    if (plan.work / "paired_latents.npy").exists():
         return
     scaling_path = plan.work / "scaling.json"
     if not scaling_path.exists():

@@ -56,7 +56,7 @@ def _cache_set(vae: AutoencoderKL, work: Path, name: str, part: int, parts: int)
 
 
 def join_latents(work: Path, parts: int) -> None:
-    """Put the parts together as `latents.npy`, `(2, count, channels, 16, 16)` float16.
+    """Put the parts together as `paired_latents.npy`, `(2, count, channels, 16, 16)` float16.
 
     First the drawings, then their twins.
     """
@@ -68,7 +68,7 @@ def join_latents(work: Path, parts: int) -> None:
     )
     temporary = work / "latents.tmp.npy"
     np.save(temporary, joined)
-    temporary.replace(work / "latents.npy")
+    temporary.replace(work / "paired_latents.npy")
 
 
 @torch.no_grad()

@@ -139,7 +139,7 @@ class _UnetCourse(Course[Denoiser]):
             Pace(training.seed, warm_up_steps=60, decay_share=0.45),
         )
         self._tokenizer, self._training, self._team = tokenizer, training, team
-        self._latents = np.load(work / "latents.npy", mmap_mode="r")
+        self._latents = np.load(work / "paired_latents.npy", mmap_mode="r")
         self._schedule = _Schedule(training.snr_cap, denoiser.unet.device)
         self._text_learns = True
 
