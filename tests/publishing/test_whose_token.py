@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,15 @@ def test_a_guest_reaches_no_private_model_by_the_login_of_the_server(
     assert _printed(FETCH_A_MODEL, environment=child) == "model.no_safetensors"
 
 
+def _environment(process_id: int) -> bytes:
+    """Environment of a process just begun: nothing is there to read until its program is loaded."""
+    seen = b""
+    deadline = time.monotonic() + 30
+    while not seen and time.monotonic() < deadline:
+        seen = Path(f"/proc/{process_id}/environ").read_bytes()
+    return seen
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads another process's environment")
 def test_runner_and_painter_of_a_server_for_guests_have_no_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +125,7 @@ def test_runner_and_painter_of_a_server_for_guests_have_no_token(
         waiting = executor._waiting._waiting
         assert waiting is not None
         for child in (painter, waiting.process):
-            seen = Path(f"/proc/{child.pid}/environ").read_bytes()
+            seen = _environment(child.pid)
             assert TOKEN.encode() not in seen
             assert b"HF_HUB_DISABLE_IMPLICIT_TOKEN=1" in seen
         painter.kill()
