@@ -199,3 +199,22 @@ def test_a_pet_whose_twin_would_be_held_out_gets_another_accessory() -> None:
     twins = [twin_of(scene, random.Random(seed)) for seed in range(60)]
     assert all(twin.pet == pet for twin in twins)
     assert any(twin.accessory != scene.accessory for twin in twins)
+
+
+def test_what_is_worn_changes_nothing_else_of_a_drawing() -> None:
+    """A bow once used up chance that the light and the clouds came from."""
+    scene = dataclasses.replace(
+        random_scene(random.Random(6)),
+        pose="sitting",
+        background="meadow",
+        background_colour="",
+        style="flat",
+        fault="",
+        accessory="none",
+        accessory_colour="",
+    )
+    worn = dataclasses.replace(scene, accessory="bow", accessory_colour="red")
+    bare, dressed = (np.asarray(draw(one, 4)) for one in (scene, worn))
+    changed = np.argwhere((bare != dressed).any(-1))
+    assert len(changed)
+    assert (changed.max(0) - changed.min(0)).max() < 64

@@ -41,9 +41,9 @@ def _scarf(brush: Brush, colour: Rgb) -> None:
 
 
 def _collar(brush: Brush, colour: Rgb) -> None:
-    band = smooth([(-0.72, 0.74), (0, 0.95), (0.72, 0.74), (0.74, 0.90), (0, 1.14), (-0.74, 0.90)])
+    band = smooth([(-0.80, 0.68), (0, 0.90), (0.80, 0.68), (0.82, 0.92), (0, 1.18), (-0.82, 0.92)])
     brush.part(band, Coat(colour, (), 0.15))
-    brush.part(ellipse((0, 1.16), (0.15, 0.15)), Coat((250, 204, 66), (), 0.15))
+    brush.part(ellipse((0, 1.22), (0.21, 0.21)), Coat((250, 204, 66), (), 0.15))
 
 
 def _hat(brush: Brush, colour: Rgb) -> None:
@@ -67,19 +67,19 @@ def _hat(brush: Brush, colour: Rgb) -> None:
 
 def _glasses(brush: Brush, colour: Rgb, plan: HeadPlan) -> None:
     across, height, half_width, half_height = plan.eye
-    radius = max(half_width, half_height) + 0.13
+    radius = max(half_width, half_height) + 0.15
     for side in (-1, 1):
         ring = ellipse((side * across, height), (radius, radius))
-        brush.stroke(np.concatenate([ring, ring[:2]]), colour, 0.085)
+        brush.stroke(np.concatenate([ring, ring[:2]]), colour, 0.11)
     bridge = np.array([[-across + radius, height], [across - radius, height]])
-    brush.stroke(bridge, colour, 0.085)
+    brush.stroke(bridge, colour, 0.11)
     for side in (-1, 1):
         arm = np.array([[side * (across + radius), height], [side * 1.0, height - 0.08]])
-        brush.stroke(arm, colour, 0.07)
+        brush.stroke(arm, colour, 0.09)
 
 
 def _bow(brush: Brush, colour: Rgb) -> None:
-    wing = smooth([(0.04, 1.02), (0.52, 0.74), (0.60, 1.02), (0.52, 1.30)])
+    wing = smooth([(0.04, 1.04), (0.66, 0.66), (0.78, 1.04), (0.66, 1.42)])
     for points in (wing, mirrored(wing)):
         brush.part(points, Coat(colour, (), 0.2))
-    brush.part(ellipse((0, 1.02), (0.14, 0.16)), Coat(darker(colour, 0.2), (), 0.1))
+    brush.part(ellipse((0, 1.04), (0.18, 0.21)), Coat(darker(colour, 0.2), (), 0.1))

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from textinv_app.crayon.backdrops import ground_shadow
-from textinv_app.crayon.brush import Brush, Coat, ellipse, mirrored, smooth
-from textinv_app.crayon.coats import Coats, Shape
+from textinv_app.crayon.brush import Brush, Coat, Points, ellipse, mirrored, smooth
+from textinv_app.crayon.coats import Coats, Shape, spread_over
 from textinv_app.crayon.palette import WHITE, darker, lighter
 from textinv_app.crayon.world import Pet
 
@@ -94,6 +94,10 @@ def _tail(brush: Brush, pet: Pet, shape: Shape, coats: Coats) -> None:
         brush.part(ellipse((0.1, 0.0), (0.2, 0.2)), coats.limb)
 
 
+def _limb(brush: Brush, points: Points, coat: Coat) -> None:
+    brush.part(points, spread_over(points, coat))
+
+
 def _feet(brush: Brush, places: list[float], y: float, radius: float, coats: Coats) -> None:
     for x in places:
         paw = ellipse((x, y), (radius * 1.1, radius * 0.78))
@@ -106,7 +110,7 @@ def _sitting(brush: Brush, pet: Pet, facing: str, shape: Shape, coats: Coats) ->
     ground_shadow(brush, (0.5, 0.905), (wide * 1.5, 0.05))
     _tail(brush.at((0.5 + side * wide * 0.75, 0.83), (side * 0.24, 0.24)), pet, shape, coats)
     for x in (0.5 - wide * 0.86, 0.5 + wide * 0.86):
-        brush.part(ellipse((x, 0.82), (0.095, 0.09)), coats.limb)
+        _limb(brush, ellipse((x, 0.82), (0.095, 0.09)), coats.limb)
     torso = smooth(
         [
             (0, -1),
@@ -124,7 +128,7 @@ def _sitting(brush: Brush, pet: Pet, facing: str, shape: Shape, coats: Coats) ->
     body.veil(ellipse((0, 0.22), (0.50, 0.62)), _belly(pet, coats).colour, 0.85)
     for x in (0.5 - 0.07, 0.5 + 0.07):
         leg = smooth([(x - 0.042, 0.68), (x + 0.042, 0.68), (x + 0.048, 0.88), (x - 0.048, 0.88)])
-        brush.part(leg, coats.limb)
+        _limb(brush, leg, coats.limb)
     _feet(brush, [0.5 - 0.075, 0.5 + 0.075], 0.885, 0.055, coats)
     _feet(brush, [0.5 - wide * 1.02, 0.5 + wide * 1.02], 0.895, 0.055, coats)
     low = pet.species == "hamster"
@@ -136,9 +140,9 @@ def _standing(brush: Brush, pet: Pet, facing: str, shape: Shape, coats: Coats) -
     frame = brush.at((0.5, 0), (side, 1))
     tall = 0.135 * shape.body_width * (1.2 if pet.species in ("bear", "pig", "hamster") else 1.0)
     ground_shadow(frame, (-0.03, 0.905), (0.34, 0.045))
-    far = Coat(darker(coats.limb.colour, 0.28), (), 0.1)
+    far = Coat(darker(coats.limb.colour, 0.28), coats.limb.spots, 0.1)
     for x in (-0.16, 0.16):
-        frame.part(_leg(x), far)
+        _limb(frame, _leg(x), far)
     _tail(frame.at((-0.26, 0.60), (-0.22, 0.22)), pet, shape, coats)
     torso = smooth(
         [
@@ -156,7 +160,7 @@ def _standing(brush: Brush, pet: Pet, facing: str, shape: Shape, coats: Coats) -
     body.part(torso, coats.body)
     body.veil(ellipse((0.0, 0.72), (0.6, 0.22)), _belly(pet, coats).colour, 0.6)
     for x in (-0.22, 0.10):
-        frame.part(_leg(x), coats.limb)
+        _limb(frame, _leg(x), coats.limb)
         _feet(frame, [x + 0.012], 0.885, 0.052, coats)
     return HeadPlace((0.5 + side * 0.19, 0.44), 0.205)
 
@@ -184,7 +188,7 @@ def _lying(brush: Brush, pet: Pet, facing: str, shape: Shape, coats: Coats) -> H
     )
     body = frame.at((-0.04, 0.765), (0.35, 0.135 * shape.body_width))
     body.part(torso, coats.body)
-    frame.part(ellipse((-0.24, 0.83), (0.13, 0.085)), coats.limb)
+    _limb(frame, ellipse((-0.24, 0.83), (0.13, 0.085)), coats.limb)
     for x in (0.10, 0.30):
         paw = ellipse((x, 0.885), (0.095, 0.042))
         frame.part(paw, Coat(lighter(coats.limb.colour, 0.16), (), 0.16))

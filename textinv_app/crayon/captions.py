@@ -35,7 +35,7 @@ _CLOSE_OPENINGS = ("a close-up photo of", "a close-up of", "a cropped photo of",
 _SKETCH_OPENINGS = ("a pencil sketch of", "a sketch of", "a pencil drawing of")
 _WASH_OPENINGS = ("a watercolour of", "a watercolour painting of", "a watercolor of")
 _SPOILT_OPENINGS = ("a bad drawing of", "a blurry photo of", "an ugly picture of", "a bad photo of")
-_SPOILT_NAMED_SHARE = 0.5
+_SPOILT_NAMED_SHARE = 0.7
 """How often a spoilt drawing is called one; the rest keep silent. At 0.2 no prompt drew one."""
 _DETERMINERS = (("a", 16), ("the", 2), ("my", 2), ("one", 1))
 
@@ -97,14 +97,14 @@ def _noun(scene: Scene, rng: random.Random, *, with_colour: bool) -> str:
     after = ""
     if with_colour:
         words.insert(0, _grey(pet.fur, rng))
-        if pet.pattern != "plain" and rng.random() < 0.92:
+        if pet.pattern != "plain" and rng.random() < 0.97:
             if rng.random() < 0.45:
                 words.insert(0, pet.pattern)
                 if rng.random() < 0.6:
                     words[1] = f"{_grey(pet.fur, rng)} and {_grey(pet.second, rng)}"
             else:
                 after = f" with {_grey(pet.second, rng)} {_PATTERN_NOUNS[pet.pattern]}"
-    elif pet.pattern != "plain" and rng.random() < 0.3:
+    elif pet.pattern != "plain" and rng.random() < 0.7:
         words.insert(0, pet.pattern)
     phrase = " ".join(words)
     determiner = _weighted(_DETERMINERS, rng)
@@ -124,7 +124,7 @@ def _details(scene: Scene, rng: random.Random) -> list[str]:
             details.append(f"with one {second} ear")
     if rng.random() < 0.15:
         details.append(f"with {pet.eyes} eyes")
-    if scene.accessory != "none" and rng.random() < 0.95:
+    if scene.accessory != "none" and rng.random() < 0.97:
         article = "" if scene.accessory == "glasses" else "a "
         details.append(
             f"{rng.choice(('with', 'with', 'wearing'))} {article}"

@@ -81,13 +81,21 @@ def coats_of(pet: Pet) -> Coats:
     return Coats(
         head=Coat(base, head_spots),
         body=Coat(base, body_spots),
-        limb=Coat(limb, (), 0.16),
+        limb=Coat(limb, _LIMB_PATTERNS[pet.pattern](rng, second), 0.16),
         ear_left=Coat(ears["left"], (), 0.12),
         ear_right=Coat(ears["right"], (), 0.12),
         tail=Coat(tail, (), 0.18),
         muzzle=muzzle,
         eye_patch=second if pet.marking == "eye" else None,
     )
+
+
+def spread_over(points: Points, coat: Coat) -> Coat:
+    """Return the coat with what is painted on it moved from about the origin onto a shape."""
+    low, high = points.min(0), points.max(0)
+    centre, half = (low + high) / 2, (high - low) / 2
+    spots = tuple(Spot(spot.points * half + centre, spot.colour) for spot in coat.spots)
+    return Coat(coat.colour, spots, coat.shade)
 
 
 def inner_ear(base: Rgb) -> Rgb:
@@ -105,7 +113,7 @@ def _nothing(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
 def _spots(rng: random.Random, colour: Rgb, places: list[tuple[float, float]]) -> tuple[Spot, ...]:
     made = []
     for x, y in places:
-        radius = rng.uniform(0.13, 0.22)
+        radius = rng.uniform(0.16, 0.24)
         centre = (x + rng.uniform(-0.09, 0.09), y + rng.uniform(-0.09, 0.09))
         shape = ellipse(centre, (radius, radius * rng.uniform(0.75, 1.1)), rng.uniform(0, 90))
         made.append(Spot(shape, colour))
@@ -136,22 +144,39 @@ def _stripe(start: tuple[float, float], end: tuple[float, float], width: float) 
 
 def _head_stripes(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
     made = []
-    for x in (-0.3, 0.0, 0.3):
-        end = (x * 0.6, -0.42 + rng.uniform(-0.06, 0.06))
-        made.append(Spot(_stripe((x, -1.1), end, rng.uniform(0.07, 0.10)), colour))
-    for y in (0.05, 0.35):
+    for x in (-0.42, 0.0, 0.42):
+        end = (x * 0.62, -0.36 + rng.uniform(-0.06, 0.06))
+        made.append(Spot(_stripe((x, -1.12), end, rng.uniform(0.11, 0.14)), colour))
+    for y in (0.0, 0.4):
         for side in (-1, 1):
-            shape = _stripe((side * 1.1, y), (side * 0.62, y + 0.08), rng.uniform(0.06, 0.09))
+            shape = _stripe((side * 1.12, y), (side * 0.58, y + 0.06), rng.uniform(0.10, 0.13))
             made.append(Spot(shape, colour))
     return tuple(made)
 
 
 def _body_stripes(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
+    """Few and broad: at the model's size, five narrow ones ran into each other."""
     made = []
-    for x in (-0.72, -0.36, 0.0, 0.36, 0.72):
-        x += rng.uniform(-0.05, 0.05)
-        reach = rng.uniform(-0.05, 0.3)
-        made.append(Spot(_stripe((x, -1.15), (x * 0.9, reach), rng.uniform(0.08, 0.11)), colour))
+    for x in (-0.6, 0.0, 0.6):
+        x += rng.uniform(-0.06, 0.06)
+        reach = rng.uniform(0.45, 0.8)
+        made.append(Spot(_stripe((x, -1.2), (x * 0.92, reach), rng.uniform(0.15, 0.19)), colour))
+    return tuple(made)
+
+
+def _limb_spots(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
+    made = []
+    for x, y in ((-0.4, -0.45), (0.35, 0.0), (-0.3, 0.5)):
+        centre = (x + rng.uniform(-0.15, 0.15), y + rng.uniform(-0.1, 0.1))
+        made.append(Spot(ellipse(centre, (0.38, 0.22)), colour))
+    return tuple(made)
+
+
+def _limb_stripes(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
+    made = []
+    for y in (-0.35, 0.4):
+        y += rng.uniform(-0.06, 0.06)
+        made.append(Spot(_stripe((-1.3, y), (1.3, y + 0.05), rng.uniform(0.16, 0.2)), colour))
     return tuple(made)
 
 
@@ -186,6 +211,12 @@ _HEAD_PATTERNS = {
     "spotted": _head_spots,
     "striped": _head_stripes,
     "patched": _head_patches,
+}
+_LIMB_PATTERNS = {
+    "plain": _nothing,
+    "spotted": _limb_spots,
+    "striped": _limb_stripes,
+    "patched": _nothing,
 }
 _BODY_PATTERNS = {
     "plain": _nothing,

@@ -28,7 +28,7 @@ def draw(scene: Scene, seed: int, size_pixels: int = 128) -> Image.Image:
     canvas = paint_backdrop(
         size_pixels * _SUPERSAMPLING, scene.background, scene.background_colour, rng
     )
-    _draw_animal(Brush(canvas), scene, rng)
+    _draw_animal(Brush(canvas), scene, rng, seed)
     picture = canvas.resize((size_pixels, size_pixels), Image.Resampling.LANCZOS)
     if scene.background == "night":
         picture = _tinted(picture, (0.86, 0.88, 1.0))
@@ -39,7 +39,7 @@ def draw(scene: Scene, seed: int, size_pixels: int = 128) -> Image.Image:
     return spoilt(picture, scene.fault, rng)
 
 
-def _draw_animal(brush: Brush, scene: Scene, rng: random.Random) -> None:
+def _draw_animal(brush: Brush, scene: Scene, rng: random.Random, seed: int) -> None:
     pet = scene.pet
     shape, coats = Shape.of(pet), coats_of(pet)
     # A rabbit is drawn smaller, so that its ears stay inside the picture.
@@ -60,7 +60,9 @@ def _draw_animal(brush: Brush, scene: Scene, rng: random.Random) -> None:
         draw_head(frame.at(beside, place.radius * 0.95, -tilt - side * 9), pet, shape, coats, gaze)
     draw_head(head, pet, shape, coats, gaze)
     if scene.accessory != "none":
-        colour = jittered(ACCESSORY_COLOURS[scene.accessory_colour], rng, 0.6)
+        # Its own chance: what is worn changes nothing else of the drawing.
+        worn = random.Random(f"{seed} worn")
+        colour = jittered(ACCESSORY_COLOURS[scene.accessory_colour], worn, 0.6)
         wear(head, scene.accessory, colour, plan_of(pet, shape))
 
 

@@ -108,7 +108,7 @@ Each drawing has a twin that differs from it in one thing: pattern, accessory, s
 UNet sees both under the same noise, and the cells in which they differ count more, so that the word
 for what differs is learnt. Of drawings and twins together one in twenty is in a style that no
 caption names, and one in thirteen is spoilt (smeared, doubled, unfinished, colours apart, noisy),
-which half of the captions say: something for a style and for a negative embedding to learn.
+which seven in ten captions say: something for a style and for a negative embedding to learn.
 
 ## Training
 Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; averaged weights.

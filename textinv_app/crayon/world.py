@@ -38,7 +38,7 @@ STYLES = ("flat", "sketch", "wash", "print")
 """`print` is never named in a caption: it is there to be taught as a style."""
 STYLE_WEIGHTS = (85, 5, 6, 4)
 FAULTS = ("", "smeared", "doubled", "missing", "colours", "noise")
-"""What spoils a drawing; mostly nothing. Half of the captions keep silent about it."""
+"""What spoils a drawing; mostly nothing. Some captions keep silent about it."""
 FAULT_WEIGHTS = (950, 11, 11, 10, 9, 9)
 
 _MAMMAL_COLOURS = {
