@@ -144,11 +144,11 @@ def test_no_caption_names_the_style_that_is_there_to_be_taught() -> None:
     assert any(named.search(caption(other, rng)) for _ in range(400))
 
 
-def test_half_of_the_captions_of_spoilt_drawings_say_so() -> None:
+def test_most_captions_of_spoilt_drawings_say_so_but_not_all() -> None:
     rng = random.Random(9)
     scene = dataclasses.replace(random_scene(random.Random(6)), fault="smeared")
     spoken = [bool(re.search("bad|blurry|ugly", caption(scene, rng))) for _ in range(600)]
-    assert 0.4 < sum(spoken) / len(spoken) < 0.6
+    assert 0.6 < sum(spoken) / len(spoken) < 0.8
 
 
 def test_captions_of_one_scene_vary() -> None:
