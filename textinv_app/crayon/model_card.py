@@ -98,8 +98,9 @@ v-prediction), half precision, in files below 10 MB, and beside it what measures
 {sizes}
 
 ## Training data
-{build.drawings:,} drawings of {build.pets:,} invented pets (dogs, cats, rabbits, foxes, bears,
-hamsters, parrots, pigs), made by a program of this project (`textinv_app/crayon/`) with captions
+{build.drawings:,} drawings of {build.pets:,} invented pets in the newest part of its
+training (others of the same kind in the parts before, if any): dogs, cats, rabbits, foxes, bears,
+hamsters, parrots, pigs, made by a program of this project (`textinv_app/crayon/`) with captions
 that are true by construction. No photograph and no drawing by a person was used. The autoencoder
 also saw procedural textures, so that it can carry photographs. One identity in sixteen is held out
 for measuring and for the sample pets.
