@@ -95,7 +95,7 @@ def spread_over(points: Points, coat: Coat) -> Coat:
     low, high = points.min(0), points.max(0)
     centre, half = (low + high) / 2, (high - low) / 2
     spots = tuple(Spot(spot.points * half + centre, spot.colour) for spot in coat.spots)
-    return Coat(coat.colour, spots, coat.shade)
+    return dataclasses.replace(coat, spots=spots)
 
 
 def inner_ear(base: Rgb) -> Rgb:
@@ -155,7 +155,7 @@ def _head_stripes(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
 
 
 def _body_stripes(rng: random.Random, colour: Rgb) -> tuple[Spot, ...]:
-    """Few and broad: at the model's size, five narrow ones ran into each other."""
+    # Few and broad: at the model's size, five narrow ones ran into each other.
     made = []
     for x in (-0.6, 0.0, 0.6):
         x += rng.uniform(-0.06, 0.06)

@@ -23,7 +23,7 @@ from PIL import Image
 from tests.benchmarks.coat_colour import mean_of
 from tests.benchmarks.crayon.bench import Asked, Bench, Taught, coat_distances
 from tests.benchmarks.crayon.records import Line
-from tests.benchmarks.crayon.report import Row, percent, share
+from tests.benchmarks.crayon.report import Row, percent, share, title_of
 from tests.benchmarks.crayon.sheets import Layout, SheetRow, write_sheet
 from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
 from textinv_app.crayon.dataset import held_out_pet
@@ -174,7 +174,7 @@ def _likeness_rows(
     needed = WANTED_PETS * len(better)
     found = [
         Row(
-            f"{_title(way)}: pets whose likeness is above the class word's",
+            f"{title_of(way)}: pets whose likeness is above the class word's",
             "19 of 20",
             f"{sum(better)} of {len(better)} (median likeness {median(means.values()):.0f})",
             f"median likeness {median(before.values()):.0f}",
@@ -204,7 +204,7 @@ def _colour_rows(way: str, taught: dict[str, Line], alone: dict[str, Line]) -> l
     told = f"{100 * median(ratios):.0f} % (CIE Lab {median(after.values()):.1f}"
     return [
         Row(
-            f"{_title(way)}: distance of the fur colour beside the class word's, median",
+            f"{title_of(way)}: distance of the fur colour beside the class word's, median",
             "halved",
             f"{told}; among the pet's own drawings {least:.1f})",
             f"CIE Lab {median(before.values()):.1f}",
@@ -222,26 +222,26 @@ def _prompt_rows(way: str, taught: dict[str, Line], alone: dict[str, Line]) -> l
     asked_for = way == "lora"
     return [
         Row(
-            f"{_title(way)}: background as asked in new prompts",
+            f"{title_of(way)}: background as asked in new prompts",
             "80 %" if asked_for else "",
             percent(places),
             percent(before),
             share(places) >= WANTED_BACKGROUNDS if asked_for else None,
         ),
         Row(
-            f"{_title(way)}: red scarf as asked",
+            f"{title_of(way)}: red scarf as asked",
             "",
             percent(gathered(taught, "scarf")),
             percent(gathered(alone, "scarf")),
         ),
         Row(
-            f"{_title(way)}: spoilt pictures",
+            f"{title_of(way)}: spoilt pictures",
             "",
             percent(gathered(taught, "spoilt")),
             percent(gathered(alone, "spoilt")),
         ),
         Row(
-            f"{_title(way)}: seconds from command to file, median",
+            f"{title_of(way)}: seconds from command to file, median",
             "",
             f"{median(line['training']['seconds'] for line in taught.values()):.0f} s",
         ),
@@ -256,12 +256,8 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
         name, way = line["pet"], line["way"]
         if way == "alone":
             plain.append(SheetRow(line["about"], bench.strip_path(PART, f"{name}-true")))
-        label = "class word" if way == "alone" else _title(way)
+        label = title_of(way)
         plain.append(SheetRow(label, bench.strip_path(PART, line["key"])))
         places.append(SheetRow(f"{name} {label}", bench.strip_path(PART, f"{line['key']}-places")))
     write_sheet(plain, folder / "crayon-pets.webp", Layout(4, 3, 2 + methods))
     write_sheet(places, folder / "crayon-pets-places.webp", Layout(8, 2, 1 + methods))
-
-
-def _title(way: str) -> str:
-    return "LoRA" if way == "lora" else "embedding"

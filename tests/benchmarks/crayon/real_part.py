@@ -17,7 +17,7 @@ from tests.benchmarks.coat_colour import colour_in, mean_of
 from tests.benchmarks.crayon.bench import Asked, Bench, coat_distances
 from tests.benchmarks.crayon.pets_part import PLAIN, SCARF
 from tests.benchmarks.crayon.records import Line
-from tests.benchmarks.crayon.report import Row
+from tests.benchmarks.crayon.report import Row, title_of
 from tests.benchmarks.crayon.sheets import Layout, SheetRow, write_sheet
 from tests.benchmarks.crayon.teaching import Lesson, teach
 from tests.benchmarks.crayon.vae_part import open_square
@@ -126,7 +126,7 @@ def rows(lines: list[Line]) -> list[Row]:
             new, old = fmean(line[name]), fmean(before[name])
             found.append(
                 Row(
-                    f"{line['pet']} ({line['way']}): {title}",
+                    f"{line['pet']} ({title_of(line['way'])}): {title}",
                     "nearer than the class word's",
                     f"{new:.1f}",
                     f"{old:.1f}",
@@ -144,7 +144,7 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
             continue
         if line["way"] == "alone":
             shown.append(SheetRow(line["pet"], bench.strip_path(PART, f"{line['pet']}-photos")))
-        label = "class word" if line["way"] == "alone" else line["way"]
+        label = title_of(line["way"])
         shown.append(SheetRow(label, bench.strip_path(PART, line["key"])))
         scarf = bench.strip_path(PART, f"{line['key']}-scarf")
         shown.append(SheetRow(f"{label}, with a red scarf in the snow", scarf))

@@ -28,6 +28,14 @@ class Row:
     """None where nothing was asked for."""
 
 
+_TITLES = {"alone": "class word", "embedding": "embedding", "lora": "LoRA"}
+
+
+def title_of(way: str) -> str:
+    """Return what the table and the sheets call a way of drawing a word."""
+    return _TITLES[way]
+
+
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
     lines = [

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.benchmarks.crayon.bench import Asked, Bench
 from tests.benchmarks.crayon.records import Line
-from tests.benchmarks.crayon.report import Row, percent, share
+from tests.benchmarks.crayon.report import Row, percent, share, title_of
 from tests.benchmarks.crayon.sheets import Layout, SheetRow, write_sheet
 from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
 from textinv_app.crayon.dataset import held_out_pet
@@ -111,10 +111,10 @@ def rows(lines: list[Line]) -> list[Row]:
         if line is alone:
             continue
         reached = share(line["style"]) >= WANTED_AFTER and share(alone["style"]) <= MOST_BEFORE
-        what = f"style ({line['way']}): new pictures in the taught style"
+        subject = f"style ({title_of(line['way'])})"
         found.append(
             Row(
-                what,
+                f"{subject}: new pictures in the taught style",
                 "70 %, at most 20 % before",
                 percent(line["style"]),
                 percent(alone["style"]),
@@ -123,9 +123,7 @@ def rows(lines: list[Line]) -> list[Row]:
         )
         for name in ("species", "background", "spoilt"):
             told = "spoilt pictures" if name == "spoilt" else f"{name} as asked"
-            found.append(
-                Row(f"style ({line['way']}): {told}", "", percent(line[name]), percent(alone[name]))
-            )
+            found.append(Row(f"{subject}: {told}", "", percent(line[name]), percent(alone[name])))
     return found
 
 
@@ -133,6 +131,6 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     """Write what was taught, the class word's pictures and those of each method."""
     shown = [SheetRow("taught from", bench.strip_path(PART, "taught"))]
     for line in lines:
-        label = "class word" if line["way"] == "alone" else line["way"]
+        label = title_of(line["way"])
         shown.append(SheetRow(label, bench.strip_path(PART, line["key"])))
     write_sheet(shown, folder / "crayon-style.webp", Layout(_ON_SHEET))
