@@ -18,12 +18,13 @@ from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from textinv_app.crayon import build, optimisers, shipped
+from textinv_app.crayon import build, optimisers, precision, shipped
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
 from textinv_app.crayon.team import Team, gather_team
-from textinv_app.crayon.train_unet import contrast
+from textinv_app.crayon.tokenizer import build_tokenizer
+from textinv_app.crayon.train_unet import Denoiser, contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -255,7 +256,6 @@ def test_orthogonal_updates_have_singular_values_near_one() -> None:
 def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # In bfloat16, where a processor has it, the plain steps themselves are taken.
     monkeypatch.setattr(optimisers, "compute_type", lambda _device: torch.float32)
     torch.manual_seed(1)
     matrix = torch.randn(24, 200) @ torch.diag(torch.logspace(0, -3, 200))
@@ -265,6 +265,23 @@ def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps(
         wanted = 3.4445 * wanted + (-4.7750 * gram + 2.0315 * gram @ gram) @ wanted
     assert torch.allclose(orthogonal(matrix).double(), wanted, atol=1e-4)
     assert torch.allclose(orthogonal(matrix.T).double(), wanted.T, atol=1e-4)
+
+
+def test_plain_attention_predicts_what_the_fused_kernel_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = build.tiny(build.Plan(Path(), Path())).unet
+    torch.manual_seed(0)
+    denoiser = Denoiser(build_tokenizer(), training).eval()
+    given = torch.randn(2, 8, 16, 16), torch.tensor([10, 900]), torch.randint(0, 300, (2, 77))
+    with torch.no_grad():
+        fused = denoiser(*given)
+        monkeypatch.setattr(precision, "training_device", lambda: torch.device("cpu"))
+        monkeypatch.setattr(precision, "compute_type", lambda _device: torch.bfloat16)
+        precision.attend_plainly(denoiser)
+        monkeypatch.delattr(torch.nn.functional, "scaled_dot_product_attention")
+        plain = denoiser(*given)
+    assert torch.allclose(plain, fused, atol=1e-5)
 
 
 def _shared_squares(folder: str, team: Team) -> None:

@@ -22,7 +22,7 @@ from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip, token_ids
 from textinv_app.crayon.dataset import SCENES_PER_PET, open_drawings, training_scene
 from textinv_app.crayon.optimisers import Optimisers
-from textinv_app.crayon.precision import narrowed, training_device
+from textinv_app.crayon.precision import attend_plainly, narrowed, training_device
 from textinv_app.crayon.sittings import Budget, Sitting
 from textinv_app.crayon.team import Team
 from textinv_app.crayon.training import Course, Done, Pace, Turn, train
@@ -70,6 +70,7 @@ def train_clip(
     torch.manual_seed(training.seed)
     clip = start or CrayonClip(tokenizer, training.towers)
     clip.train().to(training_device())
+    attend_plainly(clip)
     clip.requires_grad_(True)
     if training.freeze_text:
         clip.text.requires_grad_(False)

@@ -25,7 +25,7 @@ from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
 from textinv_app.crayon.dataset import SETS
 from textinv_app.crayon.optimisers import Optimisers
-from textinv_app.crayon.precision import narrowed, training_device
+from textinv_app.crayon.precision import attend_plainly, narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
 from textinv_app.crayon.team import Team
 from textinv_app.crayon.training import Course, Done, Pace, Turn, train
@@ -94,6 +94,7 @@ def train_unet(
         contrasted = torch.load(work / "clip.pt", map_location="cpu", weights_only=True)
         denoiser.text.load_state_dict(_text_weights(contrasted["average"]["weights"]))
     denoiser.to(training_device())
+    attend_plainly(denoiser)
     course = _UnetCourse(denoiser, work, tokenizer, training, team)
     train(course, Sitting(work, "unet", budget), team)
 
