@@ -37,6 +37,8 @@ NUM_PHOTOS = 5
 NUM_HELD_OUT = 5
 NUM_SEEDS = 8
 NUM_HARD_SEEDS = 4
+NUM_INFERENCE_STEPS = 10
+"""Enough to tell how like a picture is; most of a sitting is spent on drawing."""
 SMOOTHING = 3
 TOLERANCE = 1.0
 FIRST_PET = 60_000
@@ -145,6 +147,7 @@ class Examiner:
             DrawingTask(
                 prompt=prompt,
                 seeds=tuple(range(5000, 5000 + count)),
+                num_inference_steps=NUM_INFERENCE_STEPS,
                 resolution_pixels=self._artist.model.resolution_pixels,
             )
         )
