@@ -7,7 +7,14 @@ from typing import get_args
 import pytest
 
 from textinv_app.domain.concept import Family, Method, TrainingMethod
-from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
+from textinv_app.domain.presets import (
+    PRESETS,
+    PastTraining,
+    PresetRequest,
+    estimate_seconds,
+    pace_of,
+    settings_for,
+)
 from textinv_app.domain.specs import PresetName
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -85,3 +92,22 @@ def test_seed_and_mirroring_are_passed_on() -> None:
     assert settings.seed == 2**32 - 1
     assert settings.mirror
     assert settings_for(request) == settings
+
+
+def _past(request: PresetRequest, seconds: float, num_steps: int = 0) -> PastTraining:
+    settings = settings_for(request)
+    steps = num_steps or settings.max_steps
+    return PastTraining(request.family, request.method, settings, steps, seconds)
+
+
+def test_what_trainings_took_here_is_what_the_next_one_is_said_to_take() -> None:
+    request = PresetRequest(family="crayon", method="lora", num_photos=5)
+    usual = estimate_seconds(request, has_gpu=False)
+    assert pace_of([], has_gpu=False) == 1.0
+    twice = [_past(request, 0.5 * usual), _past(request, 0.5 * usual)]
+    pace = pace_of([*twice, _past(request, 100 * usual)], has_gpu=False)
+    assert 0.5 < pace < 0.8, "the rest of a training is not in what was measured"
+    assert estimate_seconds(request, has_gpu=False, pace=pace) == pytest.approx(pace * usual)
+    stopped = _past(request, 0.25 * usual, settings_for(request).max_steps // 2)
+    assert pace_of([stopped], has_gpu=False) == pytest.approx(pace, rel=0.1)
+    assert pace_of([_past(request, 1e9)], has_gpu=False) == 20.0

@@ -69,3 +69,17 @@ def test_a_killed_runner_goes_on_by_itself_and_ends_the_same(world: World) -> No
     assert path.read_bytes() == expected_state(QUICK_STEPS)
     # Each step counts once, in order, though some were made twice.
     assert [point.step for point in done.validations] == list(range(1, QUICK_STEPS + 1))
+
+
+def test_the_times_of_the_presets_follow_the_trainings_of_this_machine(world: World) -> None:
+    def promised() -> list[float]:
+        return [one.estimated_seconds for one in world.service.list_presets("crayon", 5)]
+
+    before = promised()
+    run = world.start(world.concept().concept.concept_id)
+    world.tick_until_status(run.run_id, RunStatus.DONE)
+    # The scripted runner says that it took a second.
+    after = promised()
+    assert all(now < then / 10 for now, then in zip(after, before, strict=True))
+    world.service.delete_artifact(world.owner, world.run(run.run_id).artifact_id)
+    assert promised() == before

@@ -6,8 +6,10 @@ that a run's ``spec.json`` says all and a later change of a preset changes no ru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from statistics import median
 
 from pydantic import Field
 
@@ -206,6 +208,9 @@ class _Speed:
     """Export, loading again and the pictures of the result."""
 
 
+# What was measured once is not told in earnest beyond these.
+_FASTEST_PACE, _SLOWEST_PACE = 1 / 20, 20.0
+
 # Crayon on 2 idle CPU cores without AVX512: measured by
 # ``python -m tests.benchmarks.crayon_training``; with AVX512 it takes about half as long.
 # The others on a data-centre GPU are estimates from counted operations; on a CPU they are scaled
@@ -222,17 +227,46 @@ _SPEEDS: dict[tuple[Family, bool], _Speed] = {
 }
 
 
-def estimate_seconds(request: PresetRequest, has_gpu: bool) -> float:
-    """Return about how long a training takes, in seconds, if it does not stop early."""
+@dataclass(frozen=True)
+class PastTraining:
+    """A training that came to its end on this machine."""
+
+    family: Family
+    method: TrainingMethod
+    settings: TrainingSettings
+    num_steps: int
+    """Optimizer steps that were made."""
+    seconds: float
+    """What they took, looking at the result included."""
+
+
+def estimate_seconds(request: PresetRequest, has_gpu: bool, pace: float = 1.0) -> float:
+    """Return about how long a training takes, in seconds, if it does not stop early.
+
+    ``pace`` is how many times as long as usual trainings take on this machine (``pace_of``).
+    """
     speed = _SPEEDS[request.family, has_gpu]
     settings = settings_for(request)
-    num_rounds = 1 + ceil(settings.max_steps / settings.preview_every_steps)
+    learning = _learning_seconds(speed, settings, request.method, settings.max_steps)
+    return pace * (speed.start + speed.photo * request.num_photos + learning + speed.end)
+
+
+def pace_of(trainings: Sequence[PastTraining], has_gpu: bool) -> float:
+    """Return how many times as long as usual trainings took here, the median; 1 for none."""
+    paces = [
+        one.seconds
+        / _learning_seconds(
+            _SPEEDS[one.family, has_gpu], one.settings, one.method, max(1, one.num_steps)
+        )
+        for one in trainings
+    ]
+    return min(_SLOWEST_PACE, max(_FASTEST_PACE, median(paces))) if paces else 1.0
+
+
+def _learning_seconds(
+    speed: _Speed, settings: TrainingSettings, method: TrainingMethod, num_steps: int
+) -> float:
+    num_rounds = 1 + ceil(num_steps / settings.preview_every_steps)
     # An embedding also runs the text encoder backwards.
-    sample = speed.sample * (1.0 if request.method == "lora" else 1.1)
-    return (
-        speed.start
-        + speed.photo * request.num_photos
-        + sample * settings.batch_size * settings.max_steps
-        + speed.preview * num_rounds
-        + speed.end
-    )
+    sample = speed.sample * (1.0 if method == "lora" else 1.1)
+    return sample * settings.batch_size * num_steps + speed.preview * num_rounds

@@ -89,6 +89,14 @@ class ArtifactRows:
         )
         return [_artifact_row(row) for row in rows]
 
+    def newest_trained(self, count: int) -> list[ArtifactRow]:
+        """Return what was trained last, by anybody, newest first; of a pair the first file."""
+        rows = self._store.rows(
+            "SELECT * FROM artifacts WHERE artifact_id = run_id ORDER BY number DESC LIMIT ?",
+            (count,),
+        )
+        return [_artifact_row(row) for row in rows]
+
     def imported_before(self, moment: str) -> list[tuple[str, str]]:
         """Return (owner, file) of imported files whose owner was not here since ``moment``."""
         rows = self._store.rows(

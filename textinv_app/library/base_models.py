@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
 from textinv_app.domain.concept import TrainingMethod
-from textinv_app.domain.presets import PRESETS, PresetRequest, estimate_seconds, settings_for
+from textinv_app.domain.presets import (
+    PRESETS,
+    PastTraining,
+    PresetRequest,
+    estimate_seconds,
+    pace_of,
+    settings_for,
+)
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.domain.views import ModelView
@@ -56,6 +63,8 @@ class BaseModels:
         self._custom_models_allowed = custom_models_allowed
         self._own_hub_login = own_hub_login
         self._look = look
+        self.past_trainings: Callable[[BaseModelRef], Sequence[PastTraining]] = lambda _model: ()
+        """Finds the newest trainings on a model; what they took is what the next one is said to."""
         self._guard = threading.Lock()
         self._facts: MachineFacts | None = None
 
@@ -102,6 +111,7 @@ class BaseModels:
         """
         ref = self._resolve(model_id)
         has_gpu = self.has_gpu()
+        pace = pace_of(self.past_trainings(ref), has_gpu)
         requests = [
             PresetRequest(
                 family=ref.family,
@@ -117,7 +127,7 @@ class BaseModels:
             PresetView(
                 preset=request.preset,
                 method=request.method,
-                estimated_seconds=estimate_seconds(request, has_gpu),
+                estimated_seconds=estimate_seconds(request, has_gpu, pace),
                 max_steps=settings_for(request).max_steps,
             )
             for request in requests

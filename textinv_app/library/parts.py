@@ -20,6 +20,7 @@ from textinv_app.library.media import Media
 from textinv_app.library.memory import available_memory_bytes
 from textinv_app.library.opening import OpenFolder, open_folder
 from textinv_app.library.painting import Painting
+from textinv_app.library.past_trainings import PastTrainings
 from textinv_app.library.publishing import Publishing, courier_environment
 from textinv_app.library.removing import Remover, Sweeper, Tables
 from textinv_app.library.results import Results
@@ -79,6 +80,7 @@ def build_parts(config: LibraryConfig, executor: Executor, painter_command: Sequ
     kits = Kits(data, links)
     concept_views = ConceptViews(links)
     run_views = RunViews(data, followers, links)
+    base_models.past_trainings = PastTrainings(tables.artifacts, run_views).on
     sharing = _MemorySharing(tables, painting, run_views)
     painting.may_draw = sharing.may_draw
     drawings = Drawings(config, tables, data, links, base_models)
