@@ -256,6 +256,7 @@ def test_orthogonal_updates_have_singular_values_near_one() -> None:
 def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # In bfloat16, where a processor has it, the plain steps themselves are taken.
     monkeypatch.setattr(optimisers, "compute_type", lambda _device: torch.float32)
     torch.manual_seed(1)
     matrix = torch.randn(24, 200) @ torch.diag(torch.logspace(0, -3, 200))
@@ -265,6 +266,16 @@ def test_a_long_matrix_is_made_orthogonal_as_by_the_plain_steps(
         wanted = 3.4445 * wanted + (-4.7750 * gram + 2.0315 * gram @ gram) @ wanted
     assert torch.allclose(orthogonal(matrix).double(), wanted, atol=1e-4)
     assert torch.allclose(orthogonal(matrix.T).double(), wanted.T, atol=1e-4)
+
+
+def test_a_long_matrix_of_low_rank_stays_bounded_in_bfloat16(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(optimisers, "compute_type", lambda _device: torch.bfloat16)
+    torch.manual_seed(2)
+    for rank in (1, 2, 4):
+        matrix = torch.randn(32, rank) @ torch.randn(rank, 288)
+        assert torch.linalg.matrix_norm(orthogonal(matrix), 2) < 1.5
 
 
 def test_plain_attention_predicts_what_the_fused_kernel_does(

@@ -63,16 +63,16 @@ class Muon(torch.optim.Optimizer):
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return a nearly orthogonal matrix with the same row and column spaces, in float32.
 
-    A long matrix is multiplied twice only: the steps depend on its small square product with
-    itself alone, and are gathered there, in float32.
+    A long matrix in float32 is multiplied once only: the steps depend on its small square product
+    with itself alone, and are gathered there.
     """
     work = matrix.to(compute_type(matrix.device.type))
     tall = work.shape[0] > work.shape[1]
     if tall:
         work = work.T
     work = work / (work.norm() + 1e-7)
-    if work.shape[1] > 2 * work.shape[0]:
-        work = _gathered_steps((work @ work.T).float(), steps).to(work.dtype) @ work
+    if work.dtype is torch.float32 and work.shape[1] > 2 * work.shape[0]:
+        work = _gathered_steps(work @ work.T, steps) @ work
     else:
         for _ in range(steps):
             work = _newton_schulz(work @ work.T) @ work
