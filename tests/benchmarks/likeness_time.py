@@ -305,14 +305,23 @@ class Race:
     """Smoothed likeness that counts as the reference's best."""
 
     @property
+    def theirs(self) -> Point | None:
+        """Where the reference had it."""
+        return time_to(self.reference, self.wanted)
+
+    @property
+    def mine(self) -> Point | None:
+        """Where ours had it; None where it never did."""
+        return time_to(self.ours, self.wanted)
+
+    @property
     def ratio(self) -> float:
         """How many times as long the reference took; 0 where ours never got there."""
-        theirs, mine = time_to(self.reference, self.wanted), time_to(self.ours, self.wanted)
-        return theirs.seconds / mine.seconds if theirs and mine else 0.0
+        return self.theirs.seconds / self.mine.seconds if self.theirs and self.mine else 0.0
 
     def row(self, pet: int) -> str:
         """Return the line of the table."""
-        theirs, mine = time_to(self.reference, self.wanted), time_to(self.ours, self.wanted)
+        theirs, mine = self.theirs, self.mine
         assert theirs is not None
         reached = f"{mine.seconds:.1f}" if mine else f"not in {self.ours[-1].seconds:.1f}"
         follows = f"{theirs.prompt_following:.1f} / {(mine or self.ours[-1]).prompt_following:.1f}"
