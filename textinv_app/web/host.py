@@ -138,7 +138,7 @@ def _run_server(
     try:
         AnnouncingServer(config).run(sockets=[listener])
     except KeyboardInterrupt:
-        logger.info("Stopped; trainings go on by themselves")
+        logger.info("Stopped; trainings go on, at the latest when Petname starts again")
 
 
 def _listen(settings: Settings) -> socket.socket:
