@@ -601,6 +601,44 @@ def test_a_second_press_does_not_act_on_what_has_moved_under_the_finger(
     page.context.close()
 
 
+def test_a_key_that_is_held_presses_once(chromium: Browser, address: str) -> None:
+    page = _open_with_the_sample(chromium, address)
+    photos = page.locator(".pn-photo")
+    expect(photos).to_have_count(8)
+    page.locator(".pn-photo-remove").last.focus()
+    page.keyboard.down("Enter")
+    expect(photos).to_have_count(7)
+    _calm(page)
+    page.locator(".pn-photo-remove").first.focus()
+    # Longer than two presses are taken for a double one.
+    page.wait_for_timeout(600)
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    _calm(page)
+    expect(photos).to_have_count(7)
+    page.keyboard.press("Enter")
+    expect(photos).to_have_count(6)
+    page.context.close()
+
+
+def test_nothing_moves_for_people_who_want_no_motion(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, reduced_motion="reduce")
+    page.locator("[data-do='sample.use']").first.click()
+    expect(page.locator(".pn-photo")).to_have_count(8)
+    _calm(page)
+    moving = """() => document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().duration > 0)
+        .map((one) => one.effect.target.className)"""
+    assert page.evaluate(moving) == []
+    page.click("#pn-tab-train")
+    _calm(page)
+    page.locator("[data-do='train.start']").hover()
+    page.locator("[data-do='train.start']").click()
+    expect(page.locator(".pn-run")).to_have_count(2)
+    assert page.evaluate(moving) == []
+    page.context.close()
+
+
 def test_a_training_that_was_stopped_at_once_can_be_started_anew_at_once(
     chromium: Browser, address: str
 ) -> None:
