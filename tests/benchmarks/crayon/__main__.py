@@ -50,6 +50,7 @@ _DRAWN_PARTS = {
     "real": real_part,
 }
 PARTS = ("speed", *_DRAWN_PARTS)
+PRESETS = ("quick", "balanced", "careful")
 
 
 def main() -> None:
@@ -111,7 +112,13 @@ def _arguments() -> argparse.Namespace:
     add("--sheets", type=Path, help="folder for sheets of pictures")
     add("--output", type=Path, help="file for the table")
     add("--reader-accuracy", action="store_true", help="state it anew, with this autoencoder")
-    add("--preset", choices=("quick", "balanced", "careful"), default="quick")
+    add("--preset", choices=PRESETS, default="quick", help="by which pets are taught")
+    add(
+        "--concept-presets",
+        type=_one_of(PRESETS),
+        default=("quick", "balanced"),
+        help="by which a style and a word for what to avoid are taught",
+    )
     add("--methods", type=_one_of(("embedding", "lora")), default=("embedding", "lora"))
     add("--max-steps", type=int, help="overrules the preset's, to try the benchmark out")
     add("--drawings", type=int, default=64, help="held-out drawings for the autoencoder")
@@ -137,6 +144,7 @@ def _options(given: argparse.Namespace) -> Options:
         assets=given.assets.resolve(),
         photos=given.photos.resolve(),
         preset=given.preset,
+        concept_presets=given.concept_presets,
         methods=given.methods,
         max_steps=given.max_steps,
         captions=given.captions,

@@ -19,7 +19,7 @@ from textinv_app.commands.draw import prompts_for
 from textinv_app.domain.concept import Method
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.prompts import base_prompt
-from textinv_app.domain.specs import BaseModelRef
+from textinv_app.domain.specs import BaseModelRef, PresetName
 from textinv_app.drawing.artist import Artist, DrawingTask
 from textinv_app.drawing.likeness import LikenessJudge, likeness_judge
 from textinv_app.models.loading import LoadedModel, best_device, drawing_dtype, load
@@ -35,7 +35,10 @@ class Options:
     reader: Path
     assets: Path
     photos: Path
-    preset: str
+    preset: PresetName
+    """By which pets are taught."""
+    concept_presets: tuple[PresetName, ...]
+    """By which a style and a word for what to avoid are taught, one after the other."""
     methods: tuple[Method, ...]
     max_steps: int | None
     captions: int
@@ -50,6 +53,10 @@ class Options:
     def crayon(self) -> Path:
         """The folder of the model that is measured."""
         return self.assets / "crayon"
+
+    def pace(self, preset: PresetName) -> str:
+        """Return what tells trainings by this preset from others."""
+        return f"{preset}{self.max_steps or ''}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ Two sets of prompts, the same seeds with and without the word:
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
 from textinv_app.crayon.dataset import held_out_pet
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.world import FAULTS, scene_of
+from textinv_app.domain.specs import PresetName
 
 PART = "negative"
 WORD, CLASS_WORD = "zubadpicture", "picture"
@@ -51,24 +53,27 @@ def photos() -> list[Image.Image]:
 
 
 def run(bench: Bench) -> list[Line]:
-    """Measure both sets, prompt by prompt, without the word and with it."""
+    """Measure both sets by each preset, prompt by prompt, without the word and with it."""
+    return [line for preset in bench.options.concept_presets for line in _run(bench, preset)]
+
+
+def _run(bench: Bench, preset: PresetName) -> list[Line]:
     options = bench.options
     folder = save_photos(options.work / "photos" / "negative", photos())
     lesson = Lesson("negative", WORD, CLASS_WORD, folder, "negative")
-    pace = f"{options.preset}{options.max_steps or ''}"
     taught: Taught | None = None
     lines = []
     for name in SETS:
         for index in range(options.negative_prompts):
+            key = f"{name}-{index:03}-{options.pace(preset)}"
 
-            def measure(name: str = name, index: int = index) -> Line:
+            def measure(name: str = name, index: int = index, key: str = key) -> Line:
                 nonlocal taught
                 if taught is None:
-                    taught, _ = teach(bench, lesson, "embedding")
-                return _measure(bench, taught, name, index)
+                    taught, _ = teach(bench, lesson, "embedding", preset)
+                return {"preset": preset} | _measure(bench, taught, name, index, key)
 
-            key = f"{name}-{index:03}-{pace}"
-            lines.append(bench.records.get(PART, key, measure, together=PART))
+            lines.append(bench.records.get(PART, key, measure, together=preset))
     return lines
 
 
@@ -84,11 +89,11 @@ def wanted(name: str, index: int) -> tuple[str, dict[str, str]]:
     return f"{opening} a {species} {place}", facts
 
 
-def _measure(bench: Bench, taught: Taught, name: str, index: int) -> Line:
+def _measure(bench: Bench, taught: Taught, name: str, index: int, key: str) -> Line:
     prompt, facts = wanted(name, index)
     asked = Asked(prompt, (_FIRST_SEED + index,))
     pictures = [*bench.draw(asked), *bench.draw(asked, taught)]
-    bench.keep_pictures(PART, f"{name}-{index:03}", pictures)
+    bench.keep_pictures(PART, key, pictures)
     without, with_word = bench.reader.read(pictures)
     return {
         "set": name,
@@ -102,13 +107,15 @@ def _measure(bench: Bench, taught: Taught, name: str, index: int) -> Line:
 def rows(lines: list[Line]) -> list[Row]:
     """Return spoilt pictures and attributes, without the word in the last column but one."""
     found = []
-    for name in SETS:
-        mine = [line for line in lines if line["set"] == name]
+    presets = list(dict.fromkeys(line["preset"] for line in lines))
+    for preset, name in itertools.product(presets, SETS):
+        subject = f"negative ({preset.title()}), set `{name}`"
+        mine = [line for line in lines if (line["preset"], line["set"]) == (preset, name)]
         before, after = ([line["spoilt"][which] for line in mine] for which in (0, 1))
         reached = share(after) <= WANTED_SHARE * share(before) if any(before) else None
         found.append(
             Row(
-                f"negative, set `{name}`: spoilt pictures",
+                f"{subject}: spoilt pictures",
                 "halved",
                 percent(after),
                 f"without it {percent(before)}",
@@ -118,7 +125,7 @@ def rows(lines: list[Line]) -> list[Row]:
         kept, lost = ([hit for line in mine for hit in line["agrees"][which]] for which in (1, 0))
         found.append(
             Row(
-                f"negative, set `{name}`: attributes as asked",
+                f"{subject}: attributes as asked",
                 "at most 3 points worse",
                 percent(kept),
                 f"without it {percent(lost)}",
@@ -129,10 +136,13 @@ def rows(lines: list[Line]) -> list[Row]:
 
 
 def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
-    """Write prompts whose picture was spoilt without the word: without it, with it."""
+    """Write prompts whose picture was spoilt without the word: without it, with it.
+
+    Of several presets those of the last one.
+    """
+    lines = [line for line in lines if line["preset"] == lines[-1]["preset"]]
     spoilt = [line for line in lines if line["spoilt"][0]] or lines
     shown = []
     for line in spoilt[: 3 * _ON_SHEET]:
-        key = line["key"].rsplit("-", 1)[0]
-        shown.append(SheetRow(line["prompt"], bench.strip_path(PART, key)))
+        shown.append(SheetRow(line["prompt"], bench.strip_path(PART, line["key"])))
     write_sheet(shown, folder / "crayon-negative.webp", Layout(2, 3))

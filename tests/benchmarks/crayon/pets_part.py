@@ -107,7 +107,7 @@ def run(bench: Bench) -> list[Line]:
 
 def _key(bench: Bench, subject: Subject, way: str) -> str:
     options = bench.options
-    pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
+    pace = "" if way == "alone" else f"-{options.pace(options.preset)}"
     return f"{subject.name}-{way}{pace}-{options.seeds}"
 
 
@@ -119,7 +119,7 @@ def _measure(bench: Bench, subject: Subject, way: str) -> Line:
         photos = bench.options.work / "photos" / subject.name
         save_photos(photos, subject.photos())
         lesson = Lesson(subject.name, subject.word, subject.pet.species, photos)
-        taught, line["training"] = teach(bench, lesson, way)
+        taught, line["training"] = teach(bench, lesson, way, bench.options.preset)
 
     def pictures_of(prompt: str, seeds: Sequence[int]) -> list[Image.Image]:
         asked = Asked(prompt, tuple(seeds))

@@ -70,7 +70,7 @@ def run(bench: Bench) -> list[Line]:
             lines.append({"pet": pet, "missing": f"no photos in {options.photos}/pets/{pet}"})
             continue
         for way in ("alone", *options.methods):
-            pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
+            pace = "" if way == "alone" else f"-{options.pace(options.preset)}"
             key = f"{pet}-{way}{pace}-{options.seeds}"
             measure = functools.partial(_measure, bench, pet, way, key)
             lines.append(bench.records.get(PART, key, measure, together=pet))
@@ -85,7 +85,7 @@ def _measure(bench: Bench, pet: str, way: str, key: str) -> Line:
     seeds = tuple(range(_FIRST_SEED, _FIRST_SEED + bench.options.seeds))
     if way in ("embedding", "lora"):
         lesson = Lesson(f"real-{pet}", word, class_word, folder)
-        taught, line["training"] = teach(bench, lesson, way)
+        taught, line["training"] = teach(bench, lesson, way, bench.options.preset)
         pictures, scarves = (bench.draw(Asked(prompt, seeds), taught) for prompt in (PLAIN, SCARF))
     else:
         pictures, scarves = (

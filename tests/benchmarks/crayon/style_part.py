@@ -21,6 +21,8 @@ from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
 from textinv_app.crayon.dataset import held_out_pet
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.world import SPECIES, scene_of
+from textinv_app.domain.concept import Method
+from textinv_app.domain.specs import PresetName
 
 PART = "style"
 STYLE = "print"
@@ -62,24 +64,29 @@ def prompts(count: int) -> list[tuple[str, str, str]]:
 
 
 def run(bench: Bench) -> list[Line]:
-    """Measure the class word, then each method."""
+    """Measure the class word, then each method by each preset."""
     options = bench.options
-    lines = []
-    for way in ("alone", *options.methods):
-        pace = "" if way == "alone" else f"-{options.preset}{options.max_steps or ''}"
-        key = f"{way}{pace}-{options.style_prompts}"
-        measure = functools.partial(_measure, bench, way, key)
-        lines.append(bench.records.get(PART, key, measure, together=PART))
+    count = options.style_prompts
+    bench.keep_pictures(PART, "taught", [picture.resize((128, 128)) for picture in photos()])
+    measure = functools.partial(_measure, bench, None, f"alone-{count}")
+    lines = [bench.records.get(PART, f"alone-{count}", measure)]
+    for method, preset in itertools.product(options.methods, options.concept_presets):
+        key = f"{method}-{options.pace(preset)}-{count}"
+        measure = functools.partial(_measure, bench, (method, preset), key)
+        lines.append(bench.records.get(PART, key, measure))
     return lines
 
 
-def _measure(bench: Bench, way: str, key: str) -> Line:
-    line: Line = {"way": way}
+def _measure(bench: Bench, way: tuple[Method, PresetName] | None, key: str) -> Line:
+    """Draw and read new pictures, with the word taught in this way or with the class word."""
+    line: Line = {"way": "alone"}
     taught = None
-    if way in ("embedding", "lora"):
+    if way is not None:
+        method, preset = way
+        line = {"way": method, "preset": preset}
         folder = save_photos(bench.options.work / "photos" / "style", photos())
         lesson = Lesson("style", WORD, CLASS_WORD, folder, "style")
-        taught, line["training"] = teach(bench, lesson, way)
+        taught, line["training"] = teach(bench, lesson, method, preset)
     wanted = prompts(bench.options.style_prompts)
     pictures = []
     for index, (_, _, prompt) in enumerate(wanted):
@@ -87,7 +94,6 @@ def _measure(bench: Bench, way: str, key: str) -> Line:
         drawn = bench.draw_plain(asked, CLASS_WORD) if taught is None else bench.draw(asked, taught)
         pictures += drawn
     bench.keep_pictures(PART, key, pictures[:_ON_SHEET])
-    bench.keep_pictures(PART, "taught", [picture.resize((128, 128)) for picture in photos()])
     readings = bench.reader.read(pictures)
     return line | {
         "style": [reading.values["style"] == STYLE for reading in readings],
@@ -111,7 +117,7 @@ def rows(lines: list[Line]) -> list[Row]:
         if line is alone:
             continue
         reached = share(line["style"]) >= WANTED_AFTER and share(alone["style"]) <= MOST_BEFORE
-        subject = f"style ({title_of(line['way'])})"
+        subject = f"style ({_title(line)})"
         found.append(
             Row(
                 f"{subject}: new pictures in the taught style",
@@ -131,6 +137,10 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     """Write what was taught, the class word's pictures and those of each method."""
     shown = [SheetRow("taught from", bench.strip_path(PART, "taught"))]
     for line in lines:
-        label = title_of(line["way"])
-        shown.append(SheetRow(label, bench.strip_path(PART, line["key"])))
+        shown.append(SheetRow(_title(line), bench.strip_path(PART, line["key"])))
     write_sheet(shown, folder / "crayon-style.webp", Layout(_ON_SHEET))
+
+
+def _title(line: Line) -> str:
+    way = title_of(line["way"])
+    return f"{way}, {line['preset'].title()}" if "preset" in line else way

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.benchmarks.crayon.bench import Bench, Taught
 from textinv_app.domain.concept import ConceptKind, Method
+from textinv_app.domain.specs import PresetName
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,7 +31,9 @@ class Lesson:
     kind: ConceptKind = "subject"
 
 
-def teach(bench: Bench, lesson: Lesson, method: Method) -> tuple[Taught, dict[str, Any]]:
+def teach(
+    bench: Bench, lesson: Lesson, method: Method, preset: PresetName
+) -> tuple[Taught, dict[str, Any]]:
     """Teach the word and return the file with what was reported of the training.
 
     A training that has ended is not made again, one that was cut off goes on: the command's own
@@ -39,10 +42,10 @@ def teach(bench: Bench, lesson: Lesson, method: Method) -> tuple[Taught, dict[st
     options = bench.options
     steps = [] if options.max_steps is None else ["--max-steps", str(options.max_steps)]
     model = bench.stamp.split("-")[0]
-    output = options.work / "trainings" / model / f"{lesson.name}-{options.preset}{''.join(steps)}"
+    output = options.work / "trainings" / model / f"{lesson.name}-{preset}{''.join(steps)}"
     command = [sys.executable, "-m", "textinv_app", "train", "--json"]
     command += ["--photos", str(lesson.photos), "--word", lesson.word, "--kind", lesson.kind]
-    command += ["--class-word", lesson.class_word, "--method", method, "--preset", options.preset]
+    command += ["--class-word", lesson.class_word, "--method", method, "--preset", preset]
     command += [*steps, "--output", str(output)]
     started = time.monotonic()
     finished = subprocess.run(
