@@ -36,7 +36,7 @@ from textinv_app.crayon.dataset import held_out_pet, held_out_scene
 from textinv_app.crayon.drawing import draw
 from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.events import Finished
-from textinv_app.domain.presets import PresetRequest, settings_for
+from textinv_app.domain.presets import PRESETS, PresetRequest, settings_for
 from textinv_app.domain.prompts import preview_prompts
 from textinv_app.domain.specs import BaseModelRef, PresetName, RunSpec, TrainingSettings
 from textinv_app.drawing.artist import Artist, DrawingTask
@@ -298,7 +298,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     parser.add_argument("--threads", type=int, help="of each; usually its share of the cores")
     parser.add_argument("--variants", nargs="*", default=list(USUAL_VARIANTS))
-    parser.add_argument("--preset", choices=["quick", "balanced", "careful"], default="quick")
+    parser.add_argument("--preset", choices=PRESETS, default="quick")
     parser.add_argument("--model", type=Path, default=ROOT / "assets/crayon")
     parser.add_argument("--output", type=Path, default=Path("methods.jsonl"))
     parser.add_argument("--table-only", action="store_true")

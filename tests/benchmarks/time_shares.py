@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.benchmarks.crayon_training import ROOT, Job
 from textinv_app.domain.events import Event, Finished
+from textinv_app.domain.presets import PRESETS
 from textinv_app.runs.control import ControlWatch
 from textinv_app.runs.layout import RunLayout
 from textinv_app.training.loop import train
@@ -92,7 +93,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pet", default="biscuit")
-    parser.add_argument("--preset", choices=("quick", "balanced", "careful"), default="balanced")
+    parser.add_argument("--preset", choices=PRESETS, default="balanced")
     parser.add_argument(
         "--methods", nargs="*", choices=("embedding", "lora"), default=("embedding", "lora")
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textinv_app.domain.concept import ConceptKind, TrainingMethod, methods_of
+from textinv_app.domain.presets import PRESETS
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
 from textinv_app.domain.views import ConceptView, ModelView
@@ -14,7 +15,6 @@ from textinv_app.ui import icons, ids, present
 from textinv_app.ui.markup import Html, button, tag
 from textinv_app.ui.words import Words
 
-PRESETS: tuple[PresetName, ...] = ("quick", "balanced", "careful")
 TEACH = ("both", "embedding", "lora", "pivotal")
 _TEACH_ICONS = {
     "both": icons.COLUMNS,

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 from textinv_app.domain.concept import ConceptKind
+from textinv_app.domain.presets import PRESETS
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.views import ArtifactView
 from textinv_app.errors import BadInput, ModelUnavailable
@@ -22,7 +23,7 @@ from textinv_app.ui.desk import (
     Visit,
 )
 from textinv_app.ui.markup import Html
-from textinv_app.ui.present_train import PRESETS, TEACH, Liking, TrainChoice
+from textinv_app.ui.present_train import TEACH, Liking, TrainChoice
 
 _RUNS = frozenset({"train_runs"})
 

@@ -38,6 +38,7 @@ from tests.benchmarks.crayon import (
 from tests.benchmarks.crayon.bench import Bench, Options
 from tests.benchmarks.crayon.records import Share
 from tests.benchmarks.crayon.report import Row, heading, table
+from textinv_app.domain.presets import PRESETS
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,6 @@ _DRAWN_PARTS = {
     "real": real_part,
 }
 PARTS = ("speed", *_DRAWN_PARTS)
-PRESETS = ("quick", "balanced", "careful")
 
 
 def main() -> None:

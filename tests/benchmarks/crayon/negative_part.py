@@ -54,13 +54,14 @@ def photos() -> list[Image.Image]:
 
 def run(bench: Bench) -> list[Line]:
     """Measure both sets by each preset, prompt by prompt, without the word and with it."""
-    return [line for preset in bench.options.concept_presets for line in _run(bench, preset)]
-
-
-def _run(bench: Bench, preset: PresetName) -> list[Line]:
     options = bench.options
     folder = save_photos(options.work / "photos" / "negative", photos())
     lesson = Lesson("negative", WORD, CLASS_WORD, folder, "negative")
+    return [line for preset in options.concept_presets for line in _run(bench, lesson, preset)]
+
+
+def _run(bench: Bench, lesson: Lesson, preset: PresetName) -> list[Line]:
+    options = bench.options
     taught: Taught | None = None
     lines = []
     for name in SETS:

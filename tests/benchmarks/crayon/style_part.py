@@ -67,25 +67,26 @@ def run(bench: Bench) -> list[Line]:
     """Measure the class word, then each method by each preset."""
     options = bench.options
     count = options.style_prompts
-    bench.keep_pictures(PART, "taught", [picture.resize((128, 128)) for picture in photos()])
-    measure = functools.partial(_measure, bench, None, f"alone-{count}")
+    taught = photos()
+    bench.keep_pictures(PART, "taught", [picture.resize((128, 128)) for picture in taught])
+    folder = save_photos(options.work / "photos" / "style", taught)
+    lesson = Lesson("style", WORD, CLASS_WORD, folder, "style")
+    measure = functools.partial(_measure, bench, lesson, None, f"alone-{count}")
     lines = [bench.records.get(PART, f"alone-{count}", measure)]
     for method, preset in itertools.product(options.methods, options.concept_presets):
         key = f"{method}-{options.pace(preset)}-{count}"
-        measure = functools.partial(_measure, bench, (method, preset), key)
+        measure = functools.partial(_measure, bench, lesson, (method, preset), key)
         lines.append(bench.records.get(PART, key, measure))
     return lines
 
 
-def _measure(bench: Bench, way: tuple[Method, PresetName] | None, key: str) -> Line:
+def _measure(bench: Bench, lesson: Lesson, way: tuple[Method, PresetName] | None, key: str) -> Line:
     """Draw and read new pictures, with the word taught in this way or with the class word."""
     line: Line = {"way": "alone"}
     taught = None
     if way is not None:
         method, preset = way
         line = {"way": method, "preset": preset}
-        folder = save_photos(bench.options.work / "photos" / "style", photos())
-        lesson = Lesson("style", WORD, CLASS_WORD, folder, "style")
         taught, line["training"] = teach(bench, lesson, method, preset)
     wanted = prompts(bench.options.style_prompts)
     pictures = []

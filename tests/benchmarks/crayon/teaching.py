@@ -42,7 +42,7 @@ def teach(
     options = bench.options
     steps = [] if options.max_steps is None else ["--max-steps", str(options.max_steps)]
     model = bench.stamp.split("-")[0]
-    output = options.work / "trainings" / model / f"{lesson.name}-{preset}{''.join(steps)}"
+    output = options.work / "trainings" / model / f"{lesson.name}-{options.pace(preset)}"
     command = [sys.executable, "-m", "textinv_app", "train", "--json"]
     command += ["--photos", str(lesson.photos), "--word", lesson.word, "--kind", lesson.kind]
     command += ["--class-word", lesson.class_word, "--method", method, "--preset", preset]
