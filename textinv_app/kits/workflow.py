@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from textinv_app.domain.manifest import DrawnFacts
+from textinv_app.kits.order import KitPart
 from textinv_app.kits.programs import BaseModel
 from textinv_app.kits.scenes import Scene, spelled
 
@@ -90,45 +92,77 @@ class Workflow:
 
 def workflow_for(scene: Scene, base_model: BaseModel, titles: Sequence[str], note: str) -> Workflow:
     """Return the graph that draws a scene; ``titles`` name the wanted and the unwanted prompt."""
-    drawn = scene.drawn
-    prompt, negative_prompt = spelled(scene, "comfyui")
+    loader = _loader(base_model)
+    worn = [] if scene.lora is None else [_lora(scene.lora, loader)]
+    # A LoRA stands between the model and all that uses it, with outputs in the same order.
+    source = worn[-1] if worn else loader
+    wanted, unwanted = _prompts(scene, titles, source)
+    paper = _paper(scene.drawn.resolution_pixels)
+    sampler = _sampler(
+        scene.drawn,
+        {
+            "model": (source, 0),
+            "positive": (wanted, 0),
+            "negative": (unwanted, 0),
+            "latent_image": (paper, 0),
+        },
+    )
+    decoder = Node(
+        7, "VAEDecode", "VAEDecode", (910, 490, 315, 46), {}, (("IMAGE", "IMAGE"),),
+        {"samples": (sampler, 0), "vae": (loader, 2)},
+    )  # fmt: skip
+    saver = Node(
+        8, "SaveImage", "SaveImage", (1285, 160, 400, 460),
+        {"filename_prefix": scene.parts[0].stem}, (), {"images": (decoder, 0)},
+    )  # fmt: skip
+    return Workflow((loader, *worn, wanted, unwanted, paper, sampler, decoder, saver), note)
+
+
+def _loader(base_model: BaseModel) -> Node:
     file = {"name": base_model.checkpoint, "url": base_model.url, "directory": "checkpoints"}
-    loader = Node(
+    return Node(
         1, "CheckpointLoaderSimple", base_model.title, (40, 160, 330, 98),
         {"ckpt_name": base_model.checkpoint},
         (("MODEL", "MODEL"), ("CLIP", "CLIP"), ("VAE", "VAE")), models=(file,),
     )  # fmt: skip
-    nodes, model, clip = [loader], (loader, 0), (loader, 1)
-    if scene.lora is not None:
-        lora = Node(
-            2, "LoraLoader", f"LoRA: {scene.lora.word}", (40, 330, 330, 126),
-            {
-                "lora_name": f"{scene.lora.stem}.safetensors",
-                "strength_model": 1.0,
-                "strength_clip": 1.0,
-            },
-            (("MODEL", "MODEL"), ("CLIP", "CLIP")), {"model": model, "clip": clip}, "word",
-        )  # fmt: skip
-        nodes.append(lora)
-        model, clip = (lora, 0), (lora, 1)
-    word_is_unwanted = bool(drawn.negative_prompt)
-    wanted, unwanted = (
-        Node(
-            number, "CLIPTextEncode", title, (430, top, 420, 150), {"text": text},
-            (("CONDITIONING", "CONDITIONING"),), {"clip": clip},
-            "word" if is_word else "calm",
-        )
-        for number, title, top, text, is_word in (
-            (3, titles[0], 160, prompt, not word_is_unwanted),
-            (4, titles[1], 370, negative_prompt, word_is_unwanted),
-        )
+
+
+def _lora(part: KitPart, loader: Node) -> Node:
+    return Node(
+        2, "LoraLoader", f"LoRA: {part.word}", (40, 330, 330, 126),
+        {"lora_name": f"{part.stem}.safetensors", "strength_model": 1.0, "strength_clip": 1.0},
+        (("MODEL", "MODEL"), ("CLIP", "CLIP")),
+        {"model": (loader, 0), "clip": (loader, 1)}, "word",
     )  # fmt: skip
-    side = drawn.resolution_pixels
-    paper = Node(
+
+
+def _prompts(scene: Scene, titles: Sequence[str], source: Node) -> tuple[Node, Node]:
+    """Return the wanted and the unwanted prompt; the one that holds the word stands out."""
+    prompt, negative_prompt = spelled(scene, "comfyui")
+    word_is_unwanted = bool(scene.drawn.negative_prompt)
+
+    def node(number: int, title: str, top: int, text: str, is_word: bool) -> Node:
+        return Node(
+            number, "CLIPTextEncode", title, (430, top, 420, 150), {"text": text},
+            (("CONDITIONING", "CONDITIONING"),), {"clip": (source, 1)},
+            "word" if is_word else "calm",
+        )  # fmt: skip
+
+    return (
+        node(3, titles[0], 160, prompt, not word_is_unwanted),
+        node(4, titles[1], 370, negative_prompt, word_is_unwanted),
+    )
+
+
+def _paper(side: int) -> Node:
+    return Node(
         5, "EmptyLatentImage", "EmptyLatentImage", (430, 580, 420, 106),
         {"width": side, "height": side, "batch_size": 1}, (("LATENT", "LATENT"),),
     )  # fmt: skip
-    sampler = Node(
+
+
+def _sampler(drawn: DrawnFacts, inputs: dict[str, tuple[Node, int]]) -> Node:
+    return Node(
         6, "KSampler", "KSampler", (910, 160, 315, 262),
         {
             "seed": drawn.seed,
@@ -139,23 +173,8 @@ def workflow_for(scene: Scene, base_model: BaseModel, titles: Sequence[str], not
             "scheduler": "normal",
             "denoise": 1.0,
         },
-        (("LATENT", "LATENT"),),
-        {
-            "model": model,
-            "positive": (wanted, 0),
-            "negative": (unwanted, 0),
-            "latent_image": (paper, 0),
-        },
+        (("LATENT", "LATENT"),), inputs,
     )  # fmt: skip
-    decoder = Node(
-        7, "VAEDecode", "VAEDecode", (910, 490, 315, 46), {}, (("IMAGE", "IMAGE"),),
-        {"samples": (sampler, 0), "vae": (loader, 2)},
-    )  # fmt: skip
-    saver = Node(
-        8, "SaveImage", "SaveImage", (1285, 160, 400, 460),
-        {"filename_prefix": scene.parts[0].stem}, (), {"images": (decoder, 0)},
-    )  # fmt: skip
-    return Workflow((*nodes, wanted, unwanted, paper, sampler, decoder, saver), note)
 
 
 def _page_node(
