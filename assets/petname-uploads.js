@@ -64,7 +64,7 @@
       const share = Math.min(100, Math.round((100 * sent) / total));
       bar.style.width = `${share}%`;
       progress.setAttribute('aria-valuenow', share);
-      status.textContent = petname.say(share === 100 ? 'reading' : 'sending');
+      status.textContent = petname.say(share < 100 ? 'sending' : purpose === 'photos' ? 'reading' : 'reading_file');
     };
     return { show, remove: () => element.remove() };
   }
@@ -150,6 +150,12 @@
       for (const one of inside) await collect(one, found);
     }
   }
+
+  petname.isUploading = () => waiting > 0;
+  /* What is on its way would be cut off; a page that has lost its connection loads anew by itself. */
+  addEventListener('beforeunload', (event) => {
+    if (waiting && !petname.isLost) event.preventDefault();
+  });
 
   const dropOf = (event) => event.target.closest && event.target.closest('.pn-drop');
   document.addEventListener('dragover', (event) => {

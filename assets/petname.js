@@ -78,10 +78,23 @@
   }
 
   /* ---- Start: language, theme, tab ---- */
+  /* Whoever has once pressed the other language gets it again, whatever the browser prefers. */
+  function goToChosenLanguage(header) {
+    const wanted = stored('petname.language');
+    const link = $('a[hreflang]', header);
+    if (!link || wanted !== link.hreflang) return false;
+    const justMoved = Date.now() - Number(stored('petname.moved')) < 10000;
+    if (justMoved) return false; // the server sends back: better the wrong language than a circle
+    store('petname.moved', String(Date.now()));
+    location.replace(link.getAttribute('href') + location.hash);
+    return true;
+  }
+
   function start() {
     const header = $('.pn-header');
     if (!header || !byId('pn-panel-manage')) { setTimeout(start, 50); return; }
     words = JSON.parse(header.dataset.words || '{}');
+    if (goToChosenLanguage(header)) return;
     document.documentElement.lang = header.dataset.language;
     const theme = stored('petname.theme');
     if (theme) document.body.classList.toggle('dark', theme === 'dark');
@@ -189,6 +202,8 @@
 
   document.addEventListener('click', (event) => {
     if (event.target.id === 'pn-bus') return; // pressed by this script, not by a person
+    const language = event.target.closest('.pn-header a[hreflang]');
+    if (language) store('petname.language', language.hreflang);
     const isAgain = isPressedAgain(event);
     const target = event.target.closest('[data-do], [data-local], [data-go], .pn-tab');
     if (!target || target.tagName === 'SELECT') return;
@@ -214,6 +229,7 @@
 
   Object.assign(petname, {
     say, make, send, goOn, take, done, store, stored, concept: '', startKey: newKey(),
+    isBusy: () => busySince > 0 || waiting.length > 0,
   });
   start();
 })();

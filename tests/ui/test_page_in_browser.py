@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, Route, expect  # noqa: E402
+from playwright.sync_api import Browser, Dialog, Page, Route, expect  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 PATIENCE_SECONDS = 90
@@ -797,4 +797,59 @@ def test_the_compare_tab_uses_its_width(chromium: Browser, address: str, path: s
     box = page.locator("#pn-draw").bounding_box()
     assert box is not None
     assert box["width"] > 300
+    page.context.close()
+
+
+def test_a_browser_that_keeps_nothing_says_so(chromium: Browser, address: str) -> None:
+    """The next load is a stranger to all that was taught, and nobody was told."""
+    context = chromium.new_context()
+    context.add_init_script("Storage.prototype.setItem = () => { throw new Error('closed'); };")
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator(".pn-unkept")).to_contain_text("Download your files before you leave")
+    context.close()
+
+
+def test_a_browser_that_keeps_things_is_not_warned(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address)
+    assert page.locator(".pn-unkept").count() == 0
+    page.context.close()
+
+
+def test_a_screen_reader_is_told_that_a_training_is_done(chromium: Browser, address: str) -> None:
+    page = _open_with_the_sample(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    expect(page.locator("#pn-spoken")).to_have_text("")
+    page.locator("[data-do='train.start']").click()
+    expect(page.locator(".pn-run")).not_to_have_count(0)
+    _finish(page, address)
+    expect(page.locator("#pn-spoken")).to_contain_text("Done")
+    assert page.locator("#pn-spoken").get_attribute("aria-live") == "polite"
+    page.context.close()
+
+
+def test_leaving_while_photos_are_on_their_way_is_asked_about(
+    chromium: Browser, address: str, tmp_path: Path
+) -> None:
+    page = _open(chromium, address)
+    page.route("**/petname/upload*", lambda route: None)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.click("h1, h2")  # browsers ask only those who have touched the page
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"x" * 100)
+    page.set_input_files("#pn-upload-input", str(photo))
+    expect(page.locator(".pn-batch")).to_have_count(1)
+    page.evaluate("setTimeout(() => location.reload(), 0)")
+    page.wait_for_function("document.querySelector('.pn-batch')")
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    assert page.locator(".pn-batch").count() == 1
     page.context.close()

@@ -9,6 +9,7 @@ WAKE = "pn-wake"
 COMMAND = "pn-command"
 BUS = "pn-bus"
 TOAST = "pn-toast"
+SPOKEN = "pn-spoken"
 HEADER = "pn-header"
 SWITCHER = "pn-switcher"
 

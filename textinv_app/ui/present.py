@@ -62,6 +62,7 @@ def header(words: Words) -> Html:
         brand,
         tag("p", words("header.tagline"), class_="pn-tagline"),
         tools,
+        tag("div", id=ids.SPOKEN, class_="pn-spoken", role="status", aria_live="polite"),
         class_="pn-header",
         data_words=json.dumps(spoken, ensure_ascii=False),
         data_language=words.language,

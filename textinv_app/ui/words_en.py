@@ -491,6 +491,7 @@ WORDS: dict[str, str] = {
     # What the script says
     "script.sending": "Sending…",
     "script.reading": "Looking at the photos…",
+    "script.reading_file": "Looking at the file…",
     "script.failed": "The upload did not arrive. Check the connection and try again.",
     "script.too_many": "Please choose at most 60 files at a time.",
     "script.files_one": "1 file",
@@ -510,5 +511,15 @@ WORDS: dict[str, str] = {
     "script.sure": "Are you sure?",
     "script.copied": "Copied",
     "script.unexpected": "Something unexpected happened. Try again, or reload the page.",
-    "script.offline": "The connection is gone. Trying again…",
+    "script.offline": "The connection is gone. This page comes back by itself.",
+    "script.back": (
+        "The connection is back. What you did last may not have arrived: look, and do it again if "
+        "it has not."
+    ),
+    "script.unkept": (
+        "This browser keeps nothing for this page. Download your files before you leave or reload "
+        "it: nobody could come back to them."
+    ),
+    "script.own_tab": "Open it in a tab of its own",
+    "script.drawn": "The pictures are drawn.",
 }

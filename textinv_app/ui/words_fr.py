@@ -237,7 +237,7 @@ WORDS: dict[str, str] = {
     "status.cancelled": "Arrêté avant qu’il y ait quoi que ce soit à garder",
     "status.failed": "Cela n’a pas marché",
     "judged.too_early": "Trop tôt pour le dire. Les premières images sont encore des essais.",
-    "judged.getting_close": "On se rapproche de {name}.",
+    "judged.getting_close": "{name} : de plus en plus ressemblant.",
     "judged.this_is_it": "C’est {name} !",
     "judged.copying_photos": "Il commence à recopier vos photos. C’est le bon moment pour arrêter.",
     "judged.not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
@@ -261,7 +261,7 @@ WORDS: dict[str, str] = {
         "photos peuvent aider."
     ),
     "judged.done_getting_close": (
-        "Proche de {name}. Un apprentissage plus soigné peut s’en rapprocher encore."
+        "{name} : presque. Un apprentissage plus soigné peut s’en rapprocher encore."
     ),
     "judged.done_this_is_it": "C’est {name} !",
     "judged.done_copying_photos": "C’est {name}, même s’il commence à recopier vos photos.",
@@ -385,7 +385,7 @@ WORDS: dict[str, str] = {
     ),
     "manage.empty_go": "Apprendre un premier mot",
     "manage.more": "En montrer plus",
-    "manage.pictures": "Images de {name}",
+    "manage.pictures": "Images : {name}",
     "manage.rename": "Renommer {name}",
     "manage.rename_short": "Renommer",
     "manage.download": "Télécharger",
@@ -508,7 +508,7 @@ WORDS: dict[str, str] = {
     "pets.title": "Vos animaux",
     "pets.delete_photos": "Supprimer les photos seules",
     "pets.delete_photos_sure": (
-        "Supprimer toutes les photos de {name} ? Ce qui est appris reste. C’est sans retour."
+        "Supprimer toutes les photos ({name}) ? Ce qui est appris reste. C’est sans retour."
     ),
     "pets.delete": "Tout supprimer",
     "pets.delete_sure": (
@@ -524,6 +524,7 @@ WORDS: dict[str, str] = {
     # What the script says
     "script.sending": "Envoi…",
     "script.reading": "On regarde les photos…",
+    "script.reading_file": "On examine le fichier…",
     "script.failed": "L’envoi n’est pas arrivé. Vérifiez la connexion et réessayez.",
     "script.too_many": "Choisissez au plus 60 fichiers à la fois.",
     "script.files_one": "1 fichier",
@@ -544,5 +545,15 @@ WORDS: dict[str, str] = {
     "script.sure": "Vraiment ?",
     "script.copied": "Copié",
     "script.unexpected": "Un imprévu est survenu. Réessayez, ou rechargez la page.",
-    "script.offline": "La connexion est coupée. On réessaie…",
+    "script.offline": "La connexion est coupée. La page revient d’elle-même.",
+    "script.back": (
+        "La connexion est revenue. Ce que vous venez de faire n’est peut-être pas arrivé : "
+        "vérifiez, et recommencez si besoin."
+    ),
+    "script.unkept": (
+        "Ce navigateur ne retient rien de cette page. Téléchargez vos fichiers avant de la quitter "
+        "ou de la recharger : personne ne pourrait plus y revenir."
+    ),
+    "script.own_tab": "Ouvrir dans son propre onglet",
+    "script.drawn": "Les images sont prêtes.",
 }

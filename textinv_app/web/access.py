@@ -16,14 +16,15 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # What Gradio offers and the page does not need: a proxy to any address, other ways to put files
 # onto the machine or to read them, maps of the interface, records of what others did, developer
-# tools. Written as what follows "/", "/en/" or "/fr/".
+# tools. Written as what follows "/", "/en/" or "/fr/". (`app_id` is open: after a broken connection
+# Gradio asks it until the server answers, and only then loads the page anew.)
 _CLOSED = re.compile(
     r"""^/(?:(?:en|fr)/)?(?:
         gradio_api/(?:
             proxy=.* | file=.* | file/.* | upload(?:/.*)? | upload_progress.* | process_recording.*
           | runs(?:/.*)? | run-history(?:/.*)? | deep_link.* | openapi\.json.* | info(?:/.*)?
           | stream/.* | custom_component/.* | component_server.* | call/.* | api/.*
-          | token.* | user(?:/.*)? | login_check.* | app_id.* | dev/.* | vibe.* | undo-vibe.*
+          | token.* | user(?:/.*)? | login_check.* | dev/.* | vibe.* | undo-vibe.*
           | profiling/.* | mcp.*
         )
       | monitoring.* | openapi\.json | docs(?:/.*)? | redoc(?:/.*)? | login.* | logout.*
