@@ -1,10 +1,10 @@
-# Petname in a container: a CPU image that runs on Crayon as it is.
+# Petname in a container, which runs on Crayon as it is, with a graphics card or without.
 #
 #   docker build -t petname .
 #   docker run --rm -p 127.0.0.1:7860:7860 -v petname-data:/data petname
 #
-# For an NVIDIA card build with a CUDA wheel of torch (the default of the package index) and add
-# `--gpus all`; for a smaller CPU image point TORCH_INDEX_URL at the index of CPU wheels.
+# The torch of the package index is built for CUDA: add `--gpus all` where there is an NVIDIA card.
+# For a smaller image without it point TORCH_INDEX_URL at the index of CPU wheels.
 FROM python:3.12-slim
 
 ARG TORCH_INDEX_URL=""

@@ -158,6 +158,14 @@ def test_a_token_must_be_long(world: World) -> None:
     assert len(world.owner) == 64
 
 
+def test_start_for_another_pet_on_the_same_page_starts_its_training(world: World) -> None:
+    """Within four seconds the page said that it was on its way, and nothing had begun."""
+    first, second = (world.concept().concept.concept_id for _ in range(2))
+    runs = [world.start(one, idempotency_key="form-1") for one in (first, second)]
+    assert [run.concept_id for run in runs] == [first, second]
+    assert len(world.service.list_runs(world.owner)) == 2
+
+
 def test_a_key_of_another_order_is_told_as_a_page_out_of_order(world: World) -> None:
     concept_id = world.concept().concept.concept_id
     first = world.start(concept_id, idempotency_key="form-1")

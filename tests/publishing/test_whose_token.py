@@ -94,7 +94,10 @@ def test_a_guest_reaches_no_private_model_by_the_login_of_the_server(
     assert _printed(FETCH_A_MODEL, environment=child) == "model.gated"
     assert {call.token for call in hub.calls} == {""}
 
-    assert _printed(NAME_A_MODEL, str(tmp_path), "owner", environment=server) == "model.needs_gpu"
+    assert (
+        _printed(NAME_A_MODEL, str(tmp_path), "owner", environment=server)
+        == "model.cannot.needs_gpu"
+    )
     own = replace(guests, own_hub_token_usable=True)
     child = child_environment(server, own.model_environment)
     # Found, though not whole.

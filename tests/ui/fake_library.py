@@ -99,6 +99,7 @@ class FakeLibrary:
         self.orders: list[DrawingOrder] = []
         self.publish_orders: list[PublishOrder] = []
         self.logged_in = False
+        self.takes_own_models = True
 
     def identify(self, token: str) -> str:
         if len(token) != 64 or any(letter not in "0123456789abcdef" for letter in token):
@@ -286,6 +287,9 @@ class FakeLibrary:
         }
 
     # Training
+    def own_models_allowed(self) -> bool:
+        return self.takes_own_models
+
     def list_models(self) -> tuple[ModelView, ...]:
         giga = 10**9
         return (
@@ -557,6 +561,7 @@ class FakeLibrary:
         self.publish_orders.append(order)
         self._mine(owner).publications[order.artifact_id] = PublicationView(
             artifact_id=order.artifact_id,
+            attempt=str(len(self.publish_orders)),
             name=one.name,
             repository=order.repository,
             private=order.private,

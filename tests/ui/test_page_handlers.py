@@ -954,6 +954,14 @@ def test_a_model_of_ones_own_has_to_be_named(with_pet: Browser) -> None:
     assert with_pet.library.list_runs(with_pet.owner)[0].model_id == "somebody/model"
 
 
+def test_where_only_the_list_may_be_used_no_model_of_ones_own_is_offered(with_pet: Browser) -> None:
+    with_pet.library.takes_own_models = False
+    with_pet.do("tab.open", tab="train")
+    setup = with_pet.shown["train_setup"]
+    assert 'value="crayon"' in setup
+    assert "custom" not in setup
+
+
 def test_forty_refused_files_are_named_and_all_are_counted(browser: Browser) -> None:
     browser.do("concept.new")
     refused = [

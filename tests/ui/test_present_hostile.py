@@ -121,7 +121,7 @@ def _everything(words: Words, payload: str) -> Iterator[Html]:
     yield present_form.form(words, view)
     yield present_form.word_hint(words, payload, False, payload)
     choice = present_train.default_choice(models)
-    yield present_train.setup(words, view, models, choice)
+    yield present_train.setup(words, view, present_train.OnOffer(models), choice)
     yield present_train.presets(words, view, library.list_presets("crayon", 5), choice)
     yield present_runs.runs(words, runs)
     yield present_compare.setup(words, CompareView(view, (evil_artifact,), drawn))

@@ -190,6 +190,7 @@ def test_every_state_can_be_said_in_both_languages(language: str) -> None:
     words = Words(language)
     view = PublicationView(
         artifact_id="a",
+        attempt="1",
         name="Rex",
         repository="anna/rex",
         private=False,
@@ -229,6 +230,7 @@ def test_hostile_names_stay_text() -> None:
     bad = '"><img src=x onerror=alert(1)>'
     view = PublicationView(
         artifact_id=bad,
+        attempt=bad,
         name=bad,
         repository=bad,
         private=True,
@@ -244,6 +246,22 @@ def test_hostile_names_stay_text() -> None:
         error_details={"repository": bad},
     )
     assert "<img" not in present_publish.publications(Words("en"), [view])
+
+
+def test_a_second_try_that_fails_like_the_first_is_shown_as_failed(
+    taught: tuple[Browser, str],
+) -> None:
+    """Nothing told the two apart, so the page went on asking the Hub who somebody is."""
+    browser, artifact_id = taught
+    for _ in range(2):
+        begin(browser, artifact_id)
+        browser.library.change_publication(
+            browser.owner, artifact_id, status="failed", error_code="publish.bad_token"
+        )
+        browser.tick()
+        shown = browser.shown["publications"]
+        assert "does not know this token" in shown
+        assert "Asking the Hub" not in shown
 
 
 def test_pressed_twice_the_dialog_goes_on_to_follow_what_has_begun(

@@ -198,6 +198,8 @@ class PublicationView:
     """A file on its way to the Hugging Face Hub, or how that ended."""
 
     artifact_id: str
+    attempt: str
+    """Another one each time it is tried."""
     name: str
     """Shown name of the file."""
     repository: str
@@ -224,8 +226,8 @@ class PublicationView:
     @property
     def version(self) -> str:
         """Changes whenever anything that is shown changes."""
-        how = f"{self.status}:{self.stage}:{self.fraction:.3f}:{self.file_name}"
-        return f"{self.artifact_id}:{self.repository}:{how}"
+        how = f"{self.status}:{self.stage}:{self.fraction:.3f}:{self.file_name}:{self.error_code}"
+        return f"{self.artifact_id}:{self.attempt}:{self.repository}:{how}"
 
 
 @dataclass(frozen=True)

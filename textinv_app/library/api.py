@@ -251,6 +251,10 @@ class Library(Protocol):
         """Return the base models and whether this machine can train them."""
         ...
 
+    def own_models_allowed(self) -> bool:
+        """Tell whether people may name a model of their own beside them."""
+        ...
+
     def list_presets(
         self, model_id: str, num_photos: int, like: Recipe | None = None
     ) -> tuple[PresetView, ...]:

@@ -33,12 +33,25 @@ from textinv_app.models.catalog import (
 from textinv_app.models.machine import MachineFacts, machine_facts
 
 _METHODS: tuple[TrainingMethod, ...] = get_args(TrainingMethod)
-_REASONS = {
-    "model.missing": "Its files are not there. Install Petname again.",
-    "model.needs_gpu": "It needs a computer with a graphics card. Choose Crayon instead.",
-    "model.needs_memory": "This machine has too little memory for it. Choose a smaller model.",
-    "model.needs_disk": "There is too little free disk space to download it. Free some first.",
+_REFUSALS = {
+    "model.missing": (
+        "model.cannot.missing",
+        "The files of {title} are not there. Install Petname again.",
+    ),
+    "model.needs_gpu": (
+        "model.cannot.needs_gpu",
+        "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon.",
+    ),
+    "model.needs_memory": (
+        "model.cannot.needs_memory",
+        "{title} needs more memory than this machine has. Choose a smaller model.",
+    ),
+    "model.needs_disk": (
+        "model.cannot.needs_disk",
+        "There is too little free disk space to download {title}. Free some, then try again.",
+    ),
 }
+"""Code and sentence for each reason of ``availability``, which by itself is but a card's label."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,11 @@ class BaseModels:
         """Finds the newest trainings on a model; what they took is what the next one is said to."""
         self._guard = threading.Lock()
         self._facts: MachineFacts | None = None
+
+    @property
+    def own_models_allowed(self) -> bool:
+        """Whether models beside those of the list may be named."""
+        return self._custom_models_allowed
 
     def views(self) -> tuple[ModelView, ...]:
         """Return the models of the catalogue and whether this machine can train them."""
@@ -188,5 +206,5 @@ class BaseModels:
 
 
 def _unavailable(entry: CatalogEntry, reason: str) -> ModelUnavailable:
-    sentence = _REASONS.get(reason, "It cannot be used on this machine.")
-    return ModelUnavailable(reason, f"{entry.title} cannot be used. {sentence}", title=entry.title)
+    code, sentence = _REFUSALS[reason]
+    return ModelUnavailable(code, sentence.format(title=entry.title), title=entry.title)

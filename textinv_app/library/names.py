@@ -32,7 +32,7 @@ def clean_name(text: str) -> str:
 def clean_class_word(text: str) -> str:
     """Return the ordinary word the new one starts from, in small letters, one to three words.
 
-    Raises ``BadInput`` where it is empty, too long or has other characters than letters and hyphen.
+    Raises ``BadInput`` where it is empty, too long or has characters that a name may not have.
     """
     word = _normal(text).lower()
     if not word:

@@ -7,11 +7,12 @@ when its file goes.
 from __future__ import annotations
 
 import logging
+import secrets
 import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -72,6 +73,8 @@ class _Known:
     """When it was asked to end, on the monotonic clock; 0 where it was not."""
     cleared: bool = False
     """Whether what it had sent is no longer kept here."""
+    attempt: str = field(default_factory=lambda: secrets.token_hex(4))
+    """Tells it from an earlier try with the same file, which may have ended in the same way."""
 
 
 class Publishing:
@@ -309,6 +312,7 @@ class Publishing:
         repository = progress.repository or (outcome.repository if outcome else "")
         return PublicationView(
             artifact_id=artifact.artifact_id,
+            attempt=known.attempt,
             name=artifact.name,
             repository=repository or request.repository,
             private=request.private,

@@ -39,8 +39,8 @@ class QueueRules:
         if self._tables.runs.num_active(owner) + num_more > limit:
             raise QuotaReached(
                 "quota.runs",
-                f"You have {limit} trainings waiting or running, which is the most at a time. "
-                "Wait for one to end, or stop one.",
+                f"At most {limit} of your trainings can wait or run at a time. Wait for one to "
+                "end, or stop one.",
                 limit=limit,
             )
         if self._tables.runs.num_active() + num_more > self._config.max_active_runs:

@@ -234,6 +234,10 @@ class Service:
         """Return the base models and whether this machine can train them."""
         return self._parts.base_models.views()
 
+    def own_models_allowed(self) -> bool:
+        """Tell whether people may name a model of their own beside them."""
+        return self._parts.base_models.own_models_allowed
+
     @told()
     def list_presets(
         self, model_id: str, num_photos: int, like: Recipe | None = None

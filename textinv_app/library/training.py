@@ -239,7 +239,7 @@ def _methods(order: TrainingOrder) -> list[TrainingMethod]:
 
 
 def _key(order: TrainingOrder, method: TrainingMethod) -> str:
-    return f"{order.idempotency_key}:{method}" if order.idempotency_key else ""
+    return f"{order.idempotency_key}:{order.concept_id}:{method}" if order.idempotency_key else ""
 
 
 def _spec(concept: Concept, order: TrainingOrder, course: _Course) -> RunSpec:

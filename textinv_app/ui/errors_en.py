@@ -101,7 +101,9 @@ ERRORS: dict[str, str] = {
     "name.too_long": "The name may have at most {limit} characters.",
     "class_word.empty": "Please say what it is, for instance: dog.",
     "class_word.too_long": "Please say in one to three words what it is, for instance: dog.",
-    "class_word.letters": "The word for what it is may have letters, spaces and hyphens only.",
+    "class_word.letters": (
+        "The word for what it is may have letters, digits, spaces, hyphens and apostrophes only."
+    ),
     "word.empty": "A word is needed to call your pet by in a prompt.",
     "word.letters": (
         "Use small letters a to z without accents, digits, hyphens and underscores, so that every "
@@ -126,8 +128,8 @@ ERRORS: dict[str, str] = {
     ),
     "quota.photos": "{name} was left out: one word may have {limit} photos.",
     "quota.runs": (
-        "You have {limit} trainings waiting or running, which is the most at a time. Wait for one "
-        "to end, or stop one."
+        "At most {limit} of your trainings can wait or run at a time. Wait for one to end, or stop "
+        "one."
     ),
     "quota.queue": "Very many people are waiting just now. Please try again later.",
     "quota.drawings": (

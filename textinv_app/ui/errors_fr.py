@@ -171,7 +171,8 @@ ERRORS: dict[str, str] = {
     "class_word.empty": "Dites ce que c’est, par exemple : chien.",
     "class_word.too_long": "Dites en un à trois mots ce que c’est, par exemple : chien.",
     "class_word.letters": (
-        "Ce mot ne peut avoir que des lettres, des espaces et des traits d’union."
+        "Ce mot ne peut avoir que des lettres, des chiffres, des espaces, des traits d’union et "
+        "des apostrophes."
     ),
     "word.empty": "Il faut un mot pour appeler votre animal dans une demande d’image.",
     "word.letters": (
@@ -203,8 +204,8 @@ ERRORS: dict[str, str] = {
     ),
     "quota.photos": "{name} n’a pas été prise : un mot peut avoir {limit} photos.",
     "quota.runs": (
-        "Vous avez {limit} apprentissages en attente ou en cours, le maximum à la fois. Attendez "
-        "la fin de l’un, ou arrêtez-en un."
+        "{limit} de vos apprentissages au plus peuvent attendre ou tourner à la fois. Attendez la "
+        "fin de l’un, ou arrêtez-en un."
     ),
     "quota.queue": "Beaucoup de monde attend en ce moment. Réessayez plus tard, s’il vous plaît.",
     "quota.drawings": "Vos images précédentes sont encore en cours. Attendez-les, ou arrêtez-les.",

@@ -14,6 +14,16 @@ FILES: dict[str, str] = {
     "model.needs_gpu": "Needs a computer with a graphics card",
     "model.needs_memory": "Needs more memory than this machine has",
     "model.needs_disk": "Needs more free disk space for the download",
+    "model.cannot.missing": "The files of {title} are not there. Install Petname again.",
+    "model.cannot.needs_gpu": (
+        "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon."
+    ),
+    "model.cannot.needs_memory": (
+        "{title} needs more memory than this machine has. Choose a smaller model."
+    ),
+    "model.cannot.needs_disk": (
+        "There is too little free disk space to download {title}. Free some, then try again."
+    ),
     "model.custom_closed": (
         "Only the models of the list can be used here. To use your own, run Petname on your own "
         "computer."

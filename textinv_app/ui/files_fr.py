@@ -14,6 +14,17 @@ FILES: dict[str, str] = {
     "model.needs_gpu": "Demande une carte graphique",
     "model.needs_memory": "Demande plus de mémoire que n’en a cette machine",
     "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
+    "model.cannot.missing": "Les fichiers de {title} ne sont pas là. Réinstallez Petname.",
+    "model.cannot.needs_gpu": (
+        "{title} demande un ordinateur avec une carte graphique. Prenez-en un, ou choisissez "
+        "Crayon."
+    ),
+    "model.cannot.needs_memory": (
+        "{title} demande plus de mémoire que n’en a cette machine. Choisissez un modèle plus petit."
+    ),
+    "model.cannot.needs_disk": (
+        "Il n’y a pas assez d’espace libre pour télécharger {title}. Libérez-en, puis réessayez."
+    ),
     "model.custom_closed": (
         "Seuls les modèles de la liste sont possibles ici. Pour utiliser le vôtre, installez "
         "Petname sur votre ordinateur."

@@ -60,6 +60,15 @@ def default_choice(models: Sequence[ModelView], kind: ConceptKind = "subject") -
 
 
 @dataclass(frozen=True)
+class OnOffer:
+    """The image models that can be chosen from."""
+
+    models: Sequence[ModelView]
+    own_allowed: bool = True
+    """Whether a model of one's own may be named beside them."""
+
+
+@dataclass(frozen=True)
 class Liking:
     """A training that is to be like that of a file."""
 
@@ -73,7 +82,7 @@ class Liking:
 def setup(
     words: Words,
     view: ConceptView | None,
-    models: Sequence[ModelView],
+    on_offer: OnOffer,
     choice: TrainChoice,
     liking: Liking | None = None,
 ) -> Html:
@@ -81,7 +90,8 @@ def setup(
     if view is None or not view.ready:
         action = present.go_to(words, "upload", "train.empty_go")
         return present.empty(words, "train.empty", action)
-    is_own = choice.model_id not in {model.model_id for model in models}
+    models = on_offer.models
+    is_own = on_offer.own_allowed and choice.model_id not in {one.model_id for one in models}
     return tag(
         "section",
         tag(
@@ -99,11 +109,13 @@ def setup(
             words("train.model"),
             [
                 *[_model(words, model, choice) for model in models if model.available],
-                _own_model(words, is_own),
+                _own_model(words, is_own) if on_offer.own_allowed else None,
             ],
             "models",
         ),
-        _own_model_field(words, choice.model_id if is_own else "", is_draft=liking is None),
+        _own_model_field(words, choice.model_id if is_own else "", is_draft=liking is None)
+        if on_offer.own_allowed
+        else None,
         _unusable_models(words, [model for model in models if not model.available], choice),
         _group(
             words("train.teach"),
@@ -119,7 +131,7 @@ def _drawn(view: ConceptView, choice: TrainChoice) -> str:
     return choice.drawn or view.concept.concept_id
 
 
-def _group(title: str, cards: Sequence[Html], name: str) -> Html:
+def _group(title: str, cards: Sequence[Html | None], name: str) -> Html:
     return tag(
         "fieldset",
         tag("legend", title),

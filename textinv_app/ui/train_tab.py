@@ -23,7 +23,7 @@ from textinv_app.ui.desk import (
     Visit,
 )
 from textinv_app.ui.markup import Html
-from textinv_app.ui.present_train import TEACH, Liking, TrainChoice
+from textinv_app.ui.present_train import TEACH, Liking, OnOffer, TrainChoice
 
 _RUNS = frozenset({"train_runs"})
 
@@ -57,6 +57,11 @@ def _choice_of(visit: Visit, command: Command) -> TrainChoice:
         like_id=command.text("like", 80),
         drawn=command.text("drawn", 80),
     )
+
+
+def _setup(visit: Visit, choice: TrainChoice, liking: Liking | None = None) -> Html:
+    on_offer = OnOffer(visit.models, visit.library.own_models_allowed())
+    return present_train.setup(visit.words, visit.concept, on_offer, choice, liking)
 
 
 def _draw_presets(visit: Visit, choice: TrainChoice) -> Html:
@@ -130,7 +135,7 @@ def recreate(visit: Visit, command: Command) -> Reply:
         presets = _draw_presets(at, choice)
     liking = Liking(artifact.name, recipe, other_model)
     drawn = {
-        "train_setup": present_train.setup(at.words, at.concept, at.models, choice, liking),
+        "train_setup": _setup(at, choice, liking),
         "train_presets": presets,
     }
     parts = ALL_PARTS - set(drawn) if at is own else _RUNS
@@ -141,7 +146,7 @@ def forget(visit: Visit, _command: Command) -> Reply:
     """Go back to the usual choices."""
     choice = _usual_choice(visit)
     drawn = {
-        "train_setup": present_train.setup(visit.words, visit.concept, visit.models, choice),
+        "train_setup": _setup(visit, choice),
         "train_presets": _draw_presets(visit, choice),
     }
     return Reply(visit.concept_id, drawn=drawn)
@@ -202,10 +207,10 @@ def _draw_setup(visit: Visit) -> Html:
     like = _liked(visit, choice)
     if like is None:
         choice = replace(choice, like_id="")
-        return present_train.setup(visit.words, visit.concept, visit.models, choice)
+        return _setup(visit, choice)
     recipe = visit.library.recipe(visit.owner, like.artifact_id)
     liking = Liking(like.name, recipe, _missing_model(visit, recipe))
-    return present_train.setup(visit.words, visit.concept, visit.models, choice, liking)
+    return _setup(visit, choice, liking)
 
 
 def _draw_chosen_presets(visit: Visit) -> Html:
