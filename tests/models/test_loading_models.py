@@ -145,11 +145,17 @@ except ModelUnavailable as error:
 """
 
 
-def fetched(hub: HubStandIn, cache: Path, **changes: str) -> str:
-    """Return where a process of its own found the model ``anna/tiny``, or the code of why not."""
+def fetched(hub: HubStandIn, cache: Path, before: str = "", **changes: str) -> str:
+    """Return where a process of its own found the model ``anna/tiny``, or the code of why not.
+
+    ``before`` is what it runs first.
+    """
     settings = hub.environment | {"HF_HUB_CACHE": str(cache)} | changes
     finished = subprocess.run(
-        [sys.executable, "-c", FETCH], env=os.environ | settings, capture_output=True, text=True
+        [sys.executable, "-c", before + FETCH],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
@@ -198,6 +204,20 @@ def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
     tiny_hub.faults.clear()
     tiny_hub.fail("GET|HEAD", Answer(404, {"error": "Repository not found"}))
     assert fetched(tiny_hub, tmp_path / "cache") == "model.not_found"
+
+
+BROKEN_OFF = """
+import huggingface_hub
+def break_off(*_, **__):
+    raise RuntimeError("Task error: File reconstruction error: error sending request")
+huggingface_hub.snapshot_download = break_off
+"""
+
+
+def test_a_connection_that_breaks_off_in_the_clients_xet_part_is_said_in_words(
+    tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    assert fetched(tiny_hub, tmp_path / "cache", before=BROKEN_OFF) == "model.offline"
 
 
 def test_a_repository_without_a_unet_is_not_said_to_be_missing(tmp_path: Path) -> None:

@@ -106,7 +106,8 @@ def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
         folder = huggingface_hub.snapshot_download(
             ref.source, revision=ref.revision, allow_patterns=chosen
         )
-    except (OSError, httpx2.HTTPError) as error:
+    except (OSError, httpx2.HTTPError, RuntimeError) as error:
+        # The client's Xet part has a bare RuntimeError for a connection that breaks off.
         raise _refused(ref.source, error) from error
     return Path(folder), variant
 
