@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,6 +219,26 @@ def test_a_connection_that_breaks_off_in_the_clients_xet_part_is_said_in_words(
     tiny_hub: HubStandIn, tmp_path: Path
 ) -> None:
     assert fetched(tiny_hub, tmp_path / "cache", before=BROKEN_OFF) == "model.offline"
+
+
+def test_what_killed_downloads_have_left_behind_is_removed(
+    tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    blobs = tmp_path / "cache" / "models--anna--tiny" / "blobs"
+    others = tmp_path / "cache" / "models--anna--other" / "blobs"
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for folder in (blobs, others):
+        folder.mkdir(parents=True)
+        for name in ("old.1f2e3d4c.incomplete", "whole"):
+            (folder / name).touch()
+            os.utime(folder / name, (two_days_ago, two_days_ago))
+    # Another process may be at it.
+    (blobs / "new.1f2e3d4c.incomplete").touch()
+    fetched(tiny_hub, tmp_path / "cache")
+    left = {path.name for path in blobs.iterdir()}
+    assert "old.1f2e3d4c.incomplete" not in left
+    assert {"new.1f2e3d4c.incomplete", "whole"} < left
+    assert len(list(others.iterdir())) == 2
 
 
 def test_a_repository_without_a_unet_is_not_said_to_be_missing(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Base models on the Hugging Face Hub: what is in the cache, and fetching what is not.
 
 Only the safetensors files of the parts that are used are fetched, in half precision where a
-repository has them; a broken download goes on where it stopped.
+repository has them. Files that have come whole are kept; one that was broken off starts anew.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _PARTS: dict[bool, tuple[str, ...]] = {
 }
 _SMALL = (".json", ".txt", ".model")
 _ANSWER_TIMEOUT_SECONDS = 10.0
+_LEFT_BEHIND_AFTER_SECONDS = 24 * 3600.0
 
 
 def hub_cache_dir() -> Path:
@@ -41,9 +43,29 @@ def hub_cache_dir() -> Path:
 
 def is_cached(repository: str, revision: str | None) -> bool:
     """Tell whether the weights of a repository are in the hub's cache."""
-    snapshots = hub_cache_dir() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    snapshots = _cached_repository(repository) / "snapshots"
     pattern = f"{revision or '*'}/unet/*.safetensors"
     return any(path.exists() for path in snapshots.glob(pattern))
+
+
+def _cached_repository(repository: str) -> Path:
+    """Return the folder of a repository in the hub's cache."""
+    return hub_cache_dir() / f"models--{repository.replace('/', '--')}"
+
+
+def _remove_left_behind(repository: str) -> None:
+    """Remove the parts of files that killed downloads of a repository have left in the cache.
+
+    The client never takes them up again, and they may be gigabytes. Younger ones may belong to a
+    download that another process is at.
+    """
+    for part in (_cached_repository(repository) / "blobs").glob("*.incomplete"):
+        try:
+            if time.time() - part.stat().st_mtime > _LEFT_BEHIND_AFTER_SECONDS:
+                part.unlink()
+        except OSError as error:
+            # Gone meanwhile, or not ours: the download does not depend on it.
+            logger.info("a part of a broken download stays: %s", error)
 
 
 def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str | None]:
@@ -102,6 +124,7 @@ def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
         return _cached_folder(ref)
     names = [sibling.rfilename for sibling in found.siblings or ()]
     chosen, variant = choose_files(names, ref.family)
+    _remove_left_behind(ref.source)
     try:
         folder = huggingface_hub.snapshot_download(
             ref.source, revision=ref.revision, allow_patterns=chosen
