@@ -208,17 +208,32 @@ def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
 
 
 BROKEN_OFF = """
+import errno
 import huggingface_hub
 def break_off(*_, **__):
-    raise RuntimeError("Task error: File reconstruction error: error sending request")
+    raise {error}
 huggingface_hub.snapshot_download = break_off
 """
+XET = "Task error: File reconstruction error: "
 
 
-def test_a_connection_that_breaks_off_in_the_clients_xet_part_is_said_in_words(
-    tiny_hub: HubStandIn, tmp_path: Path
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (f"RuntimeError('{XET}error sending request')", "model.offline"),
+        (f"RuntimeError('{XET}IO Error: No space left on device (os error 28)')", "model.disk_full"),
+        ("OSError(errno.ENOSPC, 'No space left on device')", "model.disk_full"),
+        ("OSError(errno.EACCES, 'Permission denied')", "model.cache_closed"),
+        ("OSError(errno.EROFS, 'Read-only file system')", "model.cache_closed"),
+    ],
+    ids=["connection", "disk in Xet", "disk", "not ours", "read only"],
+)
+def test_a_download_that_breaks_off_is_said_in_words(
+    error: str, code: str, tiny_hub: HubStandIn, tmp_path: Path
 ) -> None:
-    assert fetched(tiny_hub, tmp_path / "cache", before=BROKEN_OFF) == "model.offline"
+    """Xet's errors ended in a crash; for a full disk it was said to connect to the internet."""
+    before = BROKEN_OFF.format(error=error)
+    assert fetched(tiny_hub, tmp_path / "cache", before) == code
 
 
 def test_what_killed_downloads_have_left_behind_is_removed(

@@ -175,7 +175,7 @@ class BaseModels:
             return entry
         entries = catalog(self._assets_dir)
         like = next(entry for entry in entries if entry.family == ref.family)
-        # Its size on the hub is not known; a download that finds no room says so itself.
+        # Its size on the hub is not known; a download that finds no room ends in model.disk_full.
         return replace(
             like, model_id="custom", title=ref.source, source=ref.source, download_bytes=0
         )

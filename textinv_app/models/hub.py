@@ -6,6 +6,7 @@ repository has them. Files that have come whole are kept; one that was broken of
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -27,6 +28,10 @@ _PARTS: dict[bool, tuple[str, ...]] = {
 _SMALL = (".json", ".txt", ".model")
 _ANSWER_TIMEOUT_SECONDS = 10.0
 _LEFT_BEHIND_AFTER_SECONDS = 24 * 3600.0
+_NO_ROOM = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# The client's Xet part wraps what the system says: Linux and macOS, quotas, Windows.
+_NO_ROOM_WORDS = ("no space left", "quota exceeded", "not enough space on the disk")
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def hub_cache_dir() -> Path:
@@ -221,4 +226,27 @@ def _refused(repository: str, error: Exception) -> ModelUnavailable:
             f"There is no model {repository} on the Hugging Face Hub. Check the name.",
             name=repository,
         )
-    return _offline(repository)
+    return _disk_refused(repository, error) or _offline(repository)
+
+
+def _disk_refused(repository: str, error: Exception) -> ModelUnavailable | None:
+    """Return what is wrong with the disk of the cache; None where that is not the reason."""
+    code, said = getattr(error, "errno", None), str(error).lower()
+    folder = str(hub_cache_dir())
+    if code in _NO_ROOM or any(words in said for words in _NO_ROOM_WORDS):
+        return ModelUnavailable(
+            "model.disk_full",
+            f"{repository} could not be downloaded: the disk of {folder} is full. Free some space "
+            "there and try again.",
+            name=repository,
+            folder=folder,
+        )
+    if code in _NOT_WRITABLE:
+        return ModelUnavailable(
+            "model.cache_closed",
+            f"{repository} could not be downloaded: Petname may not write into {folder}. Allow it "
+            "to, or name another folder with HF_HUB_CACHE, and try again.",
+            name=repository,
+            folder=folder,
+        )
+    return None

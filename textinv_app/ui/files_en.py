@@ -18,6 +18,14 @@ FILES: dict[str, str] = {
         "Only the models of the list can be used here. To use your own, run Petname on your own "
         "computer."
     ),
+    "model.disk_full": (
+        "{name} could not be downloaded: the disk of {folder} is full. Free some space there and "
+        "try again."
+    ),
+    "model.cache_closed": (
+        "{name} could not be downloaded: Petname may not write into {folder}. Allow it to, or name "
+        "another folder with HF_HUB_CACHE, and try again."
+    ),
     "model.damaged": "A file of the model {name} is missing or damaged. Fetch it again.",
     "model.gated": (
         "{name} does not exist, or its owner gives it only to people who have accepted its terms. "

@@ -18,6 +18,14 @@ FILES: dict[str, str] = {
         "Seuls les modèles de la liste sont possibles ici. Pour utiliser le vôtre, installez "
         "Petname sur votre ordinateur."
     ),
+    "model.disk_full": (
+        "{name} n’a pas pu être téléchargé : le disque de {folder} est plein. Libérez-y de la place "
+        "et réessayez."
+    ),
+    "model.cache_closed": (
+        "{name} n’a pas pu être téléchargé : Petname n’a pas le droit d’écrire dans {folder}. "
+        "Donnez-le-lui, ou indiquez un autre dossier avec HF_HUB_CACHE, et réessayez."
+    ),
     "model.damaged": "Un fichier du modèle {name} manque ou est abîmé. Téléchargez-le à nouveau.",
     "model.gated": (
         "{name} n’existe pas, ou n’est donné qu’à ceux qui ont accepté ses conditions. "
