@@ -18,13 +18,14 @@ from safetensors.torch import save_file
 
 from tests.hub_stand_in import Answer, HubStandIn, Repository
 from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
-from tests.tiny_models import save_tiny_model
+from tests.tiny_models import save_tiny_model, tiny_pipeline
 from textinv_app.domain.concept import Family
 from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
+from textinv_app.models.identity import base_model_sha256
 from textinv_app.models.loading import is_out_of_memory, load, text_model
 from textinv_app.models.predictions import scheduler_changes
 
@@ -68,6 +69,20 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
     assert refused.value.code == "model.moved"
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_folder_of_half_precision_files_alone_is_loaded(family: Family, tmp_path: Path) -> None:
+    """It was called damaged."""
+    pipeline = tiny_pipeline(family)
+    pipeline.save_pretrained(tmp_path, variant="fp16")
+    ref = BaseModelRef(model_id="custom", source=str(tmp_path), family=family)
+    model = load(ref)
+    assert torch.equal(model.unet.conv_in.weight, pipeline.unet.conv_in.weight)
+    assert base_model_sha256(ref.source, model.folder)
+    # Beside them the plain files of a part count, as they always did.
+    tiny_pipeline(family, seed=1).unet.save_pretrained(tmp_path / "unet")
+    assert not torch.equal(load(ref).unet.conv_in.weight, model.unet.conv_in.weight)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +236,7 @@ XET = "Task error: File reconstruction error: "
     ("error", "code"),
     [
         (f"RuntimeError('{XET}error sending request')", "model.offline"),
-        (f"RuntimeError('{XET}IO Error: No space left on device (os error 28)')", "model.disk_full"),
+        (f"RuntimeError('{XET}No space left on device (os error 28)')", "model.disk_full"),
         ("OSError(errno.ENOSPC, 'No space left on device')", "model.disk_full"),
         ("OSError(errno.EACCES, 'Permission denied')", "model.cache_closed"),
         ("OSError(errno.EROFS, 'Read-only file system')", "model.cache_closed"),

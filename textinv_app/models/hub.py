@@ -84,14 +84,8 @@ def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str |
         for name in names
         if name.endswith(".safetensors") and name.split("/")[0] in parts and name.count("/") == 1
     ]
-    halves = [name for name in weights if ".fp16." in name or ".fp16-" in name]
-    plain = [
-        name
-        for name in weights
-        if name.split("/")[1].startswith(("model.", "model-", "diffusion_pytorch_model"))
-        and name not in halves
-        and "non_ema" not in name
-    ]
+    halves = [name for name in weights if _is_half(name)]
+    plain = [name for name in weights if _is_plain(name.split("/")[1])]
     for chosen, variant in ((halves, "fp16"), (plain, None)):
         if {name.split("/")[0] for name in chosen} == set(parts):
             small = [
@@ -106,6 +100,26 @@ def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str |
         "This repository does not hold all parts of the model as .safetensors files. Choose "
         "another model, or convert it first.",
     )
+
+
+def variant_on_disk(folder: Path, part: str) -> str | None:
+    """Return the variant to load of a part of a person's own folder: ``fp16`` or None.
+
+    The plain files count where there are any; many folders hold nothing but ``fp16`` ones.
+    """
+    names = [path.name for path in (folder / part).glob("*.safetensors")]
+    has_plain = any(_is_plain(name) for name in names)
+    return "fp16" if not has_plain and any(_is_half(name) for name in names) else None
+
+
+def _is_half(name: str) -> bool:
+    return ".fp16." in name or ".fp16-" in name
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a file's name (without folder) is of weights of the usual kind."""
+    starts_right = name.startswith(("model.", "model-", "diffusion_pytorch_model"))
+    return starts_right and not _is_half(name) and "non_ema" not in name
 
 
 def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:

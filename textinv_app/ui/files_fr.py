@@ -19,8 +19,8 @@ FILES: dict[str, str] = {
         "Petname sur votre ordinateur."
     ),
     "model.disk_full": (
-        "{name} n’a pas pu être téléchargé : le disque de {folder} est plein. Libérez-y de la place "
-        "et réessayez."
+        "{name} n’a pas pu être téléchargé : le disque de {folder} est plein. Libérez-y de la "
+        "place et réessayez."
     ),
     "model.cache_closed": (
         "{name} n’a pas pu être téléchargé : Petname n’a pas le droit d’écrire dans {folder}. "
