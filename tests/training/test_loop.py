@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import weakref
 from collections.abc import Iterable
 from dataclasses import replace
@@ -468,6 +469,23 @@ def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(
     events = run_whole(spec, layout)
     assert isinstance(events[-1], Finished)
     assert alive == [False]
+
+
+def test_a_step_that_ran_out_of_memory_is_let_go_of_before_the_smaller_plan_is_set_up(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shrink(trainer: Trainer, plan: Plan) -> None:
+        held.append(sys.exc_info()[1])
+        original(trainer, plan)
+
+    held: list[BaseException | None] = []
+    original = Trainer.shrink
+    monkeypatch.setattr(Trainer, "shrink", shrink)
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "train.step:1:oom")
+    spec, layout = run_of(max_steps=2)
+    run_whole(spec, layout)
+    assert held == [None]
 
 
 def test_the_step_that_ran_out_of_memory_is_made_again(
