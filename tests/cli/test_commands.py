@@ -383,3 +383,22 @@ def test_the_shipped_model_draws(tmp_path: Path) -> None:
     (path,) = _last(answer.records)["pictures"]
     with Image.open(path) as image:
         assert image.size == (128, 128)
+
+
+def test_class_words_are_suggested_by_the_models_own_encoder(
+    model_folder: Path, photos: Path
+) -> None:
+    asked = ["suggest", "--photos", str(photos), "--base-model", str(model_folder), "--json"]
+    answer = ask(*asked)
+    assert answer.exit_code == 0, answer.errors
+    assert len(_last(answer.records)["class_words"]) == 5
+
+
+def test_class_words_are_not_looked_for_by_loading_a_model_that_is_not_asked(
+    photos: Path, tmp_path: Path
+) -> None:
+    """Of Stable Diffusion everything was downloaded, and then CLIP alone was used."""
+    asked = ["suggest", "--photos", str(photos), "--base-model", "sd15"]
+    answer = ask(*asked, HF_HUB_CACHE=str(tmp_path / "empty"))
+    assert answer.exit_code == 2
+    assert "no image encoder" in answer.errors
