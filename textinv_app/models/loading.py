@@ -120,7 +120,7 @@ _ahead: list[_Ahead] = []
 
 
 def load_ahead(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
-    """Load a base model of this disk for the next ``load``; raises ``ModelUnavailable``.
+    """Load a base model of this disk for the next ``load``; raises as that does.
 
     The next ``load`` takes it if it asks for the same and the files are still the same; otherwise
     it is dropped. Does nothing for a model of the hub, which might have to be fetched.
@@ -150,7 +150,8 @@ def _files_of(ref: BaseModelRef) -> tuple[tuple[str, int, int], ...]:
 def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoadedModel:
     """Load a base model, ready to draw; no safety checker, no pickled files.
 
-    Raises ``ModelUnavailable`` with a sentence that says what to do.
+    Raises ``ModelUnavailable`` with a sentence that says what to do, and ``RuntimeError`` where the
+    device itself fails.
     """
     ready = _take_ahead(ref, dtype, device)
     if ready is not None:

@@ -105,8 +105,9 @@ class Session:
     def guarded(self, action: Action) -> Iterator[Event]:
         """Do something; where memory runs out, take a smaller plan, say so and do it again.
 
-        The numbers of a training move only once all memory of a step has been had, so it goes on
-        from where it is. Raises ``TrainingFailed`` where there is no smaller plan.
+        Memory runs out while a step is computed, hardly ever once its numbers move, so training
+        goes on from where it is; Prodigy, which takes memory as it moves them, may have moved some.
+        Raises ``TrainingFailed`` where there is no smaller plan.
         """
         while True:
             try:
