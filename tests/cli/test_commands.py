@@ -24,6 +24,7 @@ from textinv_app.cli import main
 from textinv_app.commands import doctor, train
 from textinv_app.commands.preparing import TakenPhotos, take_photos
 from textinv_app.domain.events import Noticed
+from textinv_app.models.machine import MachineFacts
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import read_holder
 
@@ -316,6 +317,19 @@ def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
     assert wrong.exit_code == 1
     assert "PETNAME_PORT" in wrong.output
     assert "hunter2" not in wrong.output + wrong.errors
+
+
+def test_doctor_does_not_call_a_graphics_card_that_torch_cannot_use_fine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = MachineFacts(8 * 10**9, gpu_name="RTX 3070")
+    monkeypatch.setattr(doctor, "machine_facts", lambda: facts)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    answer = ask_here(capsys, "doctor", "--json")
+    assert answer.exit_code == 1
+    assert "device" in _last(answer.records)["broken"]
+    (device,) = (one for one in answer.records if one.get("name") == "device")
+    assert "RTX 3070" in device["value"]
 
 
 def test_doctor_finds_a_data_folder_where_serve_would_refuse_to_keep_its_index(

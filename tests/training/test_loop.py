@@ -42,6 +42,7 @@ from textinv_app.errors import BadInput, ModelUnavailable, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import load
+from textinv_app.models.machine import MachineFacts
 from textinv_app.models.photo_latents import encode_photo, use_tiles
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
@@ -376,6 +377,24 @@ def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     state, _ = load_newest(layout.checkpoints)
     assert state is not None
     assert state.plan.micro_batch_size == 1
+
+
+@pytest.mark.parametrize(("family", "is_refused"), [("sd1", True), ("crayon", False)])
+def test_a_large_model_is_not_trained_on_the_processor_beside_a_graphics_card(
+    family: Family, is_refused: bool, run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page had offered it for that card, and it would have taken days."""
+    facts = MachineFacts(8 * 10**9, gpu_memory_bytes=8 * 10**9, gpu_name="RTX 3070")
+    monkeypatch.setattr("textinv_app.training.this_machine.machine_facts", lambda: facts)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    spec, layout = run_of(family=family, max_steps=2)
+    if not is_refused:
+        assert isinstance(run_whole(spec, layout)[-1], Finished)
+        return
+    with pytest.raises(ModelUnavailable) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "model.torch_without_cuda"
+    assert "RTX 3070" in caught.value.sentence
 
 
 def test_a_step_that_cannot_be_recorded_is_told_as_another_plan(

@@ -36,6 +36,10 @@ _METHODS: tuple[TrainingMethod, ...] = get_args(TrainingMethod)
 _REASONS = {
     "model.missing": "Its files are not there. Install Petname again.",
     "model.needs_gpu": "It needs a computer with a graphics card. Choose Crayon instead.",
+    "model.needs_cuda": (
+        "The installed torch cannot use the graphics card here. Install torch with CUDA, or choose "
+        "Crayon instead."
+    ),
     "model.needs_memory": "This machine has too little memory for it. Choose a smaller model.",
     "model.needs_disk": "There is too little free disk space to download it. Free some first.",
 }
@@ -91,7 +95,7 @@ class BaseModels:
         fits = availability(entry, self._machine())
         facts = self._machine()
         slow_but_possible = (
-            fits.reason == "model.needs_gpu"
+            fits.reason in {"model.needs_gpu", "model.needs_cuda"}
             and not needs_download(entry)
             and facts.memory_bytes > 2 * entry.draw_memory_bytes
         ) or (
@@ -134,7 +138,7 @@ class BaseModels:
         )
 
     def has_gpu(self) -> bool:
-        """Tell whether this machine has a GPU that base models run on."""
+        """Tell whether base models run on a GPU here, as far as that is known without torch."""
         return self._machine().gpu_memory_bytes > 0
 
     def drawing_defaults(self, base_model: BaseModelRef) -> DrawingDefaults:

@@ -12,6 +12,12 @@ FILES: dict[str, str] = {
         "The image model {name} is no longer where it was. Put it back, or choose another model."
     ),
     "model.needs_gpu": "Needs a computer with a graphics card",
+    "model.needs_cuda": "Needs a torch that can use the graphics card here",
+    "model.torch_without_cuda": (
+        "The installed torch cannot use the graphics card here ({card}), and without it this model "
+        "would take days. Update the driver of the card, install the build of torch with CUDA, or "
+        "choose Crayon."
+    ),
     "model.needs_memory": "Needs more memory than this machine has",
     "model.needs_disk": "Needs more free disk space for the download",
     "model.custom_closed": (

@@ -12,6 +12,12 @@ FILES: dict[str, str] = {
         "Le modèle d’images {name} n’est plus à sa place. Remettez-le, ou choisissez-en un autre."
     ),
     "model.needs_gpu": "Demande une carte graphique",
+    "model.needs_cuda": "Demande un torch qui sache se servir de la carte graphique",
+    "model.torch_without_cuda": (
+        "Le torch installé ne sait pas se servir de la carte graphique ({card}), et sans elle ce "
+        "modèle demanderait des jours. Mettez à jour le pilote de la carte, installez la version "
+        "de torch avec CUDA, ou choisissez Crayon."
+    ),
     "model.needs_memory": "Demande plus de mémoire que n’en a cette machine",
     "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
     "model.custom_closed": (
