@@ -71,7 +71,10 @@ class LoadedModel:
 
     @property
     def resolution_pixels(self) -> int:
-        """Side of the pictures the model was made for."""
+        """Side of the pictures that its family is trained and drawn at.
+
+        Some models of Stable Diffusion 2.x were made for 512 pixels; they are not told apart.
+        """
         return _RESOLUTION_PIXELS[self.family]
 
 
