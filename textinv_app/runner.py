@@ -24,7 +24,7 @@ from pathlib import Path
 from textinv_app.domain.events import Event, Failed, Finished, Outcome, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
 from textinv_app.errors import PetnameError
-from textinv_app.runs.atomic import atomic_write_text
+from textinv_app.runs.atomic import TEMPORARY_PREFIX, atomic_write_text
 from textinv_app.runs.control import ControlWatch, StopRequested, Superseded
 from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.handover import become, wait_for_run
@@ -111,10 +111,21 @@ def _run(run_dir: Path, attempt: int, get_ready: Callable[[], None] = lambda: No
             if _is_over(layout, attempt):
                 logger.warning("this run is over already")
                 return ExitCode.NOT_OURS
+            _remove_left_behind(layout)
             return _attempt(spec, layout, attempt, get_ready)
     except AlreadyLocked:
         logger.warning("another process runs this run")
         return ExitCode.NOT_OURS
+
+
+def _remove_left_behind(layout: RunLayout) -> None:
+    """Remove the folders that killed attempts were filling; only for the holder of the lock.
+
+    A temporary file there may be the order that somebody else is writing just now.
+    """
+    for path in layout.root.glob(f"{TEMPORARY_PREFIX}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_over(layout: RunLayout, attempt: int) -> bool:

@@ -24,6 +24,7 @@ from textinv_app.cli import main
 from textinv_app.commands import doctor, train
 from textinv_app.commands.preparing import TakenPhotos, take_photos
 from textinv_app.domain.events import Noticed
+from textinv_app.models.machine import MachineFacts
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import read_holder
 
@@ -318,6 +319,19 @@ def test_doctor_tells_what_it_finds(tmp_path: Path) -> None:
     assert "hunter2" not in wrong.output + wrong.errors
 
 
+def test_doctor_does_not_call_a_graphics_card_that_torch_cannot_use_fine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = MachineFacts(8 * 10**9, gpu_name="RTX 3070")
+    monkeypatch.setattr(doctor, "machine_facts", lambda: facts)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    answer = ask_here(capsys, "doctor", "--json")
+    assert answer.exit_code == 1
+    assert "device" in _last(answer.records)["broken"]
+    (device,) = (one for one in answer.records if one.get("name") == "device")
+    assert "RTX 3070" in device["value"]
+
+
 def test_doctor_finds_a_data_folder_where_serve_would_refuse_to_keep_its_index(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -383,3 +397,22 @@ def test_the_shipped_model_draws(tmp_path: Path) -> None:
     (path,) = _last(answer.records)["pictures"]
     with Image.open(path) as image:
         assert image.size == (128, 128)
+
+
+def test_class_words_are_suggested_by_the_models_own_encoder(
+    model_folder: Path, photos: Path
+) -> None:
+    asked = ["suggest", "--photos", str(photos), "--base-model", str(model_folder), "--json"]
+    answer = ask(*asked)
+    assert answer.exit_code == 0, answer.errors
+    assert len(_last(answer.records)["class_words"]) == 5
+
+
+def test_class_words_are_not_looked_for_by_loading_a_model_that_is_not_asked(
+    photos: Path, tmp_path: Path
+) -> None:
+    """Of Stable Diffusion everything was downloaded, and then CLIP alone was used."""
+    asked = ["suggest", "--photos", str(photos), "--base-model", "sd15"]
+    answer = ask(*asked, HF_HUB_CACHE=str(tmp_path / "empty"))
+    assert answer.exit_code == 2
+    assert "no image encoder" in answer.errors

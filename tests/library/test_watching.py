@@ -51,8 +51,11 @@ def sight(run: dict[str, Any], **seen: Any) -> Sight:
         ({}, {"silent_seconds": 290}, "leave"),
         ({}, {"silent_seconds": 310}, "kill"),
         ({}, {"silent_seconds": 310, "seconds_per_step": 30}, "leave"),
-        ({}, {"silent_seconds": 310, "phase": "downloading"}, "leave"),
-        ({}, {"silent_seconds": 4000, "phase": "downloading"}, "kill"),
+        ({}, {"silent_seconds": 310, "phase": "loading_model"}, "leave"),
+        ({}, {"silent_seconds": 4000, "phase": "loading_model"}, "kill"),
+        # A large model on a slow connection: ended after an hour, it could never be fetched.
+        ({}, {"silent_seconds": 80_000, "phase": "downloading"}, "leave"),
+        ({}, {"silent_seconds": 90_000, "phase": "downloading"}, "kill"),
         ({"wanted": "pause"}, {"silent_seconds": 130}, "kill"),
         ({"wanted": "pause"}, {"silent_seconds": 110}, "leave"),
         ({"wanted": "stop"}, {"asked_seconds": 4}, "leave"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import os
 import re
 import struct
 from pathlib import Path
@@ -213,6 +215,46 @@ def test_this_machine_is_described() -> None:
     facts = machine_facts()
     assert facts.num_cores >= 1
     assert 100_000_000 < memory_bytes() < 10**14
+
+
+@pytest.fixture
+def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a machine with a graphics card, as its driver tells; return the card's name."""
+    program = tmp_path / "driver" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 8192, NVIDIA GeForce RTX 3070\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return "NVIDIA GeForce RTX 3070"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the driver's program is a shell script here")
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [("2.13.0", ""), ("2.13.0+cu130", ""), ("2.13.0+cpu", "model.needs_cuda")],
+)
+def test_a_graphics_card_that_torch_was_not_built_for_is_not_counted_on(
+    version: str, reason: str, card: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Stable Diffusion was offered with the times of a graphics card, and trained without it."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: version)
+    monkeypatch.setattr("textinv_app.models.catalog._free_bytes", lambda _folder: 99 * GIGABYTE)
+    facts = machine_facts()
+    assert facts.gpu_name == card
+    assert availability(catalog(tmp_path)[1], facts).reason == reason
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the driver's program is a shell script here")
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_a_graphics_card_that_is_hidden_from_cuda_is_none(
+    hidden: str, card: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "2.13.0")
+    assert machine_facts().gpu_memory_bytes > 0
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    facts = machine_facts()
+    assert (facts.gpu_name, facts.gpu_memory_bytes) == ("", 0)
 
 
 def test_the_largest_gpu_counts() -> None:

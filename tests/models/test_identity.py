@@ -29,6 +29,8 @@ def test_a_folder_is_told_by_the_unet_that_is_loaded_from_it(tmp_path: Path) -> 
     assert base_model_sha256(str(tmp_path), tmp_path) == _sha256(b"full")
     # Of the hub's models half precision is fetched where there is one.
     assert base_model_sha256("someone/model", tmp_path) == _sha256(b"half")
+    (unet / _FULL).unlink()
+    assert base_model_sha256(str(tmp_path), tmp_path) == _sha256(b"half")
 
 
 def test_files_of_the_hubs_cache_are_not_read_again(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from safetensors.torch import save_file
 
 from tests.hub_stand_in import Answer, HubStandIn, Repository
 from tests.models.stability_layout import full_topology_pipeline, save_checkpoint
-from tests.tiny_models import save_tiny_model
+from tests.tiny_models import save_tiny_model, tiny_pipeline
 from textinv_app.domain.concept import Family
 from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
 from textinv_app.models.catalog import resolve
 from textinv_app.models.hub import hub_cache_dir
+from textinv_app.models.identity import base_model_sha256
 from textinv_app.models.loading import is_out_of_memory, load, text_model
 from textinv_app.models.predictions import scheduler_changes
 
@@ -67,6 +69,20 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
     assert refused.value.code == "model.moved"
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_folder_of_half_precision_files_alone_is_loaded(family: Family, tmp_path: Path) -> None:
+    """It was called damaged."""
+    pipeline = tiny_pipeline(family)
+    pipeline.save_pretrained(tmp_path, variant="fp16")
+    ref = BaseModelRef(model_id="custom", source=str(tmp_path), family=family)
+    model = load(ref)
+    assert torch.equal(model.unet.conv_in.weight, pipeline.unet.conv_in.weight)
+    assert base_model_sha256(ref.source, model.folder)
+    # Beside them the plain files of a part count, as they always did.
+    tiny_pipeline(family, seed=1).unet.save_pretrained(tmp_path / "unet")
+    assert not torch.equal(load(ref).unet.conv_in.weight, model.unet.conv_in.weight)
 
 
 @pytest.mark.parametrize(
@@ -145,11 +161,17 @@ except ModelUnavailable as error:
 """
 
 
-def fetched(hub: HubStandIn, cache: Path, **changes: str) -> str:
-    """Return where a process of its own found the model ``anna/tiny``, or the code of why not."""
+def fetched(hub: HubStandIn, cache: Path, before: str = "", **changes: str) -> str:
+    """Return where a process of its own found the model ``anna/tiny``, or the code of why not.
+
+    ``before`` is what it runs first.
+    """
     settings = hub.environment | {"HF_HUB_CACHE": str(cache)} | changes
     finished = subprocess.run(
-        [sys.executable, "-c", FETCH], env=os.environ | settings, capture_output=True, text=True
+        [sys.executable, "-c", before + FETCH],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
@@ -198,6 +220,55 @@ def test_a_fetched_model_is_found_again_where_the_hub_has_trouble_of_its_own(
     tiny_hub.faults.clear()
     tiny_hub.fail("GET|HEAD", Answer(404, {"error": "Repository not found"}))
     assert fetched(tiny_hub, tmp_path / "cache") == "model.not_found"
+
+
+BROKEN_OFF = """
+import errno
+import huggingface_hub
+def break_off(*_, **__):
+    raise {error}
+huggingface_hub.snapshot_download = break_off
+"""
+XET = "Task error: File reconstruction error: "
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (f"RuntimeError('{XET}error sending request')", "model.offline"),
+        (f"RuntimeError('{XET}No space left on device (os error 28)')", "model.disk_full"),
+        ("OSError(errno.ENOSPC, 'No space left on device')", "model.disk_full"),
+        ("OSError(errno.EACCES, 'Permission denied')", "model.cache_closed"),
+        ("OSError(errno.EROFS, 'Read-only file system')", "model.cache_closed"),
+    ],
+    ids=["connection", "disk in Xet", "disk", "not ours", "read only"],
+)
+def test_a_download_that_breaks_off_is_said_in_words(
+    error: str, code: str, tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    """Xet's errors ended in a crash; for a full disk it was said to connect to the internet."""
+    before = BROKEN_OFF.format(error=error)
+    assert fetched(tiny_hub, tmp_path / "cache", before) == code
+
+
+def test_what_killed_downloads_have_left_behind_is_removed(
+    tiny_hub: HubStandIn, tmp_path: Path
+) -> None:
+    blobs = tmp_path / "cache" / "models--anna--tiny" / "blobs"
+    others = tmp_path / "cache" / "models--anna--other" / "blobs"
+    two_days_ago = time.time() - 2 * 24 * 3600
+    for folder in (blobs, others):
+        folder.mkdir(parents=True)
+        for name in ("old.1f2e3d4c.incomplete", "whole"):
+            (folder / name).touch()
+            os.utime(folder / name, (two_days_ago, two_days_ago))
+    # Another process may be at it.
+    (blobs / "new.1f2e3d4c.incomplete").touch()
+    fetched(tiny_hub, tmp_path / "cache")
+    left = {path.name for path in blobs.iterdir()}
+    assert "old.1f2e3d4c.incomplete" not in left
+    assert {"new.1f2e3d4c.incomplete", "whole"} < left
+    assert len(list(others.iterdir())) == 2
 
 
 def test_a_repository_without_a_unet_is_not_said_to_be_missing(tmp_path: Path) -> None:

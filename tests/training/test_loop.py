@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import weakref
 from collections.abc import Iterable
 from dataclasses import replace
@@ -41,6 +42,7 @@ from textinv_app.errors import BadInput, ModelUnavailable, TrainingFailed
 from textinv_app.formats.embedding import read_embedding
 from textinv_app.formats.lora_reading import read_lora
 from textinv_app.models.loading import load
+from textinv_app.models.machine import MachineFacts
 from textinv_app.models.photo_latents import encode_photo, use_tiles
 from textinv_app.runs.control import Control, ControlWatch, StopRequested, write_control
 from textinv_app.runs.layout import RunLayout
@@ -377,6 +379,24 @@ def test_too_little_memory_makes_a_smaller_plan_and_says_so(
     assert state.plan.micro_batch_size == 1
 
 
+@pytest.mark.parametrize(("family", "is_refused"), [("sd1", True), ("crayon", False)])
+def test_a_large_model_is_not_trained_on_the_processor_beside_a_graphics_card(
+    family: Family, is_refused: bool, run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page had offered it for that card, and it would have taken days."""
+    facts = MachineFacts(8 * 10**9, gpu_memory_bytes=8 * 10**9, gpu_name="RTX 3070")
+    monkeypatch.setattr("textinv_app.training.this_machine.machine_facts", lambda: facts)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    spec, layout = run_of(family=family, max_steps=2)
+    if not is_refused:
+        assert isinstance(run_whole(spec, layout)[-1], Finished)
+        return
+    with pytest.raises(ModelUnavailable) as caught:
+        run_whole(spec, layout)
+    assert caught.value.code == "model.torch_without_cuda"
+    assert "RTX 3070" in caught.value.sentence
+
+
 def test_a_step_that_cannot_be_recorded_is_told_as_another_plan(
     run_of: RunOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,6 +488,23 @@ def test_a_model_that_left_no_memory_is_gone_before_the_next_is_loaded(
     events = run_whole(spec, layout)
     assert isinstance(events[-1], Finished)
     assert alive == [False]
+
+
+def test_a_step_that_ran_out_of_memory_is_let_go_of_before_the_smaller_plan_is_set_up(
+    run_of: RunOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shrink(trainer: Trainer, plan: Plan) -> None:
+        held.append(sys.exc_info()[1])
+        original(trainer, plan)
+
+    held: list[BaseException | None] = []
+    original = Trainer.shrink
+    monkeypatch.setattr(Trainer, "shrink", shrink)
+    monkeypatch.setenv("PETNAME_TESTING", "1")
+    monkeypatch.setenv("PETNAME_FAULT", "train.step:1:oom")
+    spec, layout = run_of(max_steps=2)
+    run_whole(spec, layout)
+    assert held == [None]
 
 
 def test_the_step_that_ran_out_of_memory_is_made_again(

@@ -114,6 +114,21 @@ def test_a_killed_run_ends_with_the_same_numbers(
     assert outcome_of(killed).attempt == last
 
 
+def test_what_killed_attempts_were_filling_is_removed_by_the_next(run_of: RunOf) -> None:
+    _, layout = run_of(max_steps=2)
+    half_done = layout.root / ".tmp-0123456789abcdef"
+    half_done.mkdir()
+    (half_done / "000.png").write_bytes(b"half a picture")
+    being_written = layout.root / ".tmp-fedcba9876543210-control.json"
+    being_written.write_bytes(b"{")
+    with RunLock(layout.lock, {"attempt": "1"}):
+        assert run_here(layout, attempt=2) == ExitCode.NOT_OURS
+    assert half_done.is_dir()
+    assert run_here(layout, attempt=2) == ExitCode.DONE
+    assert not half_done.exists()
+    assert being_written.exists()
+
+
 def test_outcome_is_there_before_success_is_told(run_of: RunOf) -> None:
     _, layout = run_of()
     assert finish(layout) == ExitCode.DONE

@@ -35,6 +35,7 @@ _MIN_PYTHON = (3, 11)
 _REASONS = {
     "model.missing": "its files are missing; install Petname again",
     "model.needs_gpu": "needs an NVIDIA GPU",
+    "model.needs_cuda": "needs a torch that can use the graphics card",
     "model.needs_memory": "needs more memory",
     "model.needs_disk": "needs more free disk space for its download",
 }
@@ -112,9 +113,13 @@ def _machine(facts: MachineFacts) -> Iterator[Finding]:
     except (ImportError, OSError, RuntimeError) as error:
         yield Finding("device", f"torch cannot be used: {error}", is_fine=False)
         return
-    if device == "CPU only" and facts.gpu_name:
-        device = f"CPU only; the installed torch cannot use the {facts.gpu_name}"
-    yield Finding("device", device)
+    wasted = device == "CPU only" and bool(facts.gpu_name)
+    if wasted:
+        device = (
+            f"CPU only; the installed torch cannot use the {facts.gpu_name}: install the build of "
+            "torch with CUDA, or update the driver of the card"
+        )
+    yield Finding("device", device, is_fine=not wasted)
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:

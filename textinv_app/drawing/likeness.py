@@ -178,6 +178,11 @@ def likeness_judge(model: LoadedModel) -> LikenessJudge | None:
         if folder is None or not (folder / LIKENESS_FILE).is_file():
             return None
         return LikenessJudge(_crayon_parts(model, folder))
+    return clip_judge()
+
+
+def clip_judge() -> LikenessJudge | None:
+    """Return the judge of every model but Crayon; None where CLIP is not in the hub's cache."""
     parts = _clip_parts()
     return None if parts is None else LikenessJudge(parts)
 

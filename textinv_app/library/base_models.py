@@ -42,6 +42,11 @@ _REFUSALS = {
         "model.cannot.needs_gpu",
         "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon.",
     ),
+    "model.needs_cuda": (
+        "model.cannot.needs_cuda",
+        "{title} needs the graphics card, which the installed torch cannot use. Install torch with "
+        "CUDA, or choose Crayon.",
+    ),
     "model.needs_memory": (
         "model.cannot.needs_memory",
         "{title} needs more memory than this machine has. Choose a smaller model.",
@@ -109,7 +114,7 @@ class BaseModels:
         fits = availability(entry, self._machine())
         facts = self._machine()
         slow_but_possible = (
-            fits.reason == "model.needs_gpu"
+            fits.reason in {"model.needs_gpu", "model.needs_cuda"}
             and not needs_download(entry)
             and facts.memory_bytes > 2 * entry.draw_memory_bytes
         ) or (
@@ -152,7 +157,7 @@ class BaseModels:
         )
 
     def has_gpu(self) -> bool:
-        """Tell whether this machine has a GPU that base models run on."""
+        """Tell whether base models run on a GPU here, as far as that is known without torch."""
         return self._machine().gpu_memory_bytes > 0
 
     def drawing_defaults(self, base_model: BaseModelRef) -> DrawingDefaults:
@@ -193,7 +198,7 @@ class BaseModels:
             return entry
         entries = catalog(self._assets_dir)
         like = next(entry for entry in entries if entry.family == ref.family)
-        # Its size on the hub is not known; a download that finds no room says so itself.
+        # Its size on the hub is not known; a download that finds no room ends in model.disk_full.
         return replace(
             like, model_id="custom", title=ref.source, source=ref.source, download_bytes=0
         )

@@ -15,6 +15,7 @@ LEAVE_AFTER_OUTCOME_SECONDS = 10.0
 PAUSE_PATIENCE_SECONDS = 120.0
 TRAINING_PATIENCE_SECONDS = 300.0
 OTHER_PATIENCE_SECONDS = 3600.0
+DOWNLOADING_PATIENCE_SECONDS = 24 * 3600.0
 STEPS_OF_PATIENCE = 60
 STOP_STEPS_OF_PATIENCE = 5
 
@@ -85,6 +86,10 @@ def _is_saving(sight: Sight) -> bool:
 
 
 def _patience_seconds(sight: Sight) -> float:
+    if sight.phase == "downloading":
+        # Nothing is heard until the whole model is there: 7 GB take a slow connection many hours,
+        # and a file that is ended under way starts anew.
+        return DOWNLOADING_PATIENCE_SECONDS
     if sight.phase != "training":
         return OTHER_PATIENCE_SECONDS
     by_step = STEPS_OF_PATIENCE * sight.seconds_per_step

@@ -108,7 +108,8 @@ class Availability:
 
     available: bool
     reason: str = ""
-    """``model.missing``, ``model.needs_gpu``, ``model.needs_memory`` or ``model.needs_disk``."""
+    """``model.missing``, ``model.needs_gpu``, ``model.needs_cuda`` (torch cannot use the card that
+    is there), ``model.needs_memory`` or ``model.needs_disk``."""
 
 
 def catalog(assets_dir: Path) -> tuple[CatalogEntry, ...]:
@@ -135,14 +136,18 @@ def entry_for(ref: BaseModelRef, assets_dir: Path) -> CatalogEntry | None:
 
 
 def availability(entry: CatalogEntry, facts: MachineFacts) -> Availability:
-    """Tell whether this machine can train a model now: presence, GPU, memory and disk."""
+    """Tell whether this machine can train a model now: presence, GPU, memory and disk.
+
+    A graphics card counts as far as it can be told without torch (``machine_facts``); the runner
+    looks once more.
+    """
     if not entry.needs_gpu:
         if not (Path(entry.source) / "model_index.json").is_file():
             return Availability(False, "model.missing")
         enough = not facts.memory_bytes or facts.memory_bytes >= entry.train_memory_bytes
         return Availability(enough, "" if enough else "model.needs_memory")
     if not facts.gpu_memory_bytes:
-        return Availability(False, "model.needs_gpu")
+        return Availability(False, "model.needs_cuda" if facts.gpu_name else "model.needs_gpu")
     if facts.gpu_memory_bytes < entry.train_memory_bytes:
         return Availability(False, "model.needs_memory")
     if needs_download(entry) and _free_bytes(hub_cache_dir()) < entry.download_bytes + GIGABYTE:

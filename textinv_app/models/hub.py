@@ -1,14 +1,16 @@
 """Base models on the Hugging Face Hub: what is in the cache, and fetching what is not.
 
 Only the safetensors files of the parts that are used are fetched, in half precision where a
-repository has them; a broken download goes on where it stopped.
+repository has them. Files that have come whole are kept; one that was broken off starts anew.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,11 @@ _PARTS: dict[bool, tuple[str, ...]] = {
 }
 _SMALL = (".json", ".txt", ".model")
 _ANSWER_TIMEOUT_SECONDS = 10.0
+_LEFT_BEHIND_AFTER_SECONDS = 24 * 3600.0
+_NO_ROOM = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+# The client's Xet part wraps what the system says: Linux and macOS, quotas, Windows.
+_NO_ROOM_WORDS = ("no space left", "quota exceeded", "not enough space on the disk")
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def hub_cache_dir() -> Path:
@@ -41,9 +48,29 @@ def hub_cache_dir() -> Path:
 
 def is_cached(repository: str, revision: str | None) -> bool:
     """Tell whether the weights of a repository are in the hub's cache."""
-    snapshots = hub_cache_dir() / f"models--{repository.replace('/', '--')}" / "snapshots"
+    snapshots = _cached_repository(repository) / "snapshots"
     pattern = f"{revision or '*'}/unet/*.safetensors"
     return any(path.exists() for path in snapshots.glob(pattern))
+
+
+def _cached_repository(repository: str) -> Path:
+    """Return the folder of a repository in the hub's cache."""
+    return hub_cache_dir() / f"models--{repository.replace('/', '--')}"
+
+
+def _remove_left_behind(repository: str) -> None:
+    """Remove the parts of files that killed downloads of a repository have left in the cache.
+
+    The client never takes them up again, and they may be gigabytes. Younger ones may belong to a
+    download that another process is at.
+    """
+    for part in (_cached_repository(repository) / "blobs").glob("*.incomplete"):
+        try:
+            if time.time() - part.stat().st_mtime > _LEFT_BEHIND_AFTER_SECONDS:
+                part.unlink()
+        except OSError as error:
+            # Gone meanwhile, or not ours: the download does not depend on it.
+            logger.info("a part of a broken download stays: %s", error)
 
 
 def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str | None]:
@@ -57,14 +84,8 @@ def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str |
         for name in names
         if name.endswith(".safetensors") and name.split("/")[0] in parts and name.count("/") == 1
     ]
-    halves = [name for name in weights if ".fp16." in name or ".fp16-" in name]
-    plain = [
-        name
-        for name in weights
-        if name.split("/")[1].startswith(("model.", "model-", "diffusion_pytorch_model"))
-        and name not in halves
-        and "non_ema" not in name
-    ]
+    halves = [name for name in weights if _is_half(name)]
+    plain = [name for name in weights if _is_plain(name.split("/")[1])]
     for chosen, variant in ((halves, "fp16"), (plain, None)):
         if {name.split("/")[0] for name in chosen} == set(parts):
             small = [
@@ -79,6 +100,26 @@ def choose_files(names: Sequence[str], family: Family) -> tuple[list[str], str |
         "This repository does not hold all parts of the model as .safetensors files. Choose "
         "another model, or convert it first.",
     )
+
+
+def variant_on_disk(folder: Path, part: str) -> str | None:
+    """Return the variant to load of a part of a person's own folder: ``fp16`` or None.
+
+    The plain files count where there are any; many folders hold nothing but ``fp16`` ones.
+    """
+    names = [path.name for path in (folder / part).glob("*.safetensors")]
+    has_plain = any(_is_plain(name) for name in names)
+    return "fp16" if not has_plain and any(_is_half(name) for name in names) else None
+
+
+def _is_half(name: str) -> bool:
+    return ".fp16." in name or ".fp16-" in name
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a file's name (without folder) is of weights of the usual kind."""
+    starts_right = name.startswith(("model.", "model-", "diffusion_pytorch_model"))
+    return starts_right and not _is_half(name) and "non_ema" not in name
 
 
 def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
@@ -102,11 +143,13 @@ def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
         return _cached_folder(ref)
     names = [sibling.rfilename for sibling in found.siblings or ()]
     chosen, variant = choose_files(names, ref.family)
+    _remove_left_behind(ref.source)
     try:
         folder = huggingface_hub.snapshot_download(
             ref.source, revision=ref.revision, allow_patterns=chosen
         )
-    except (OSError, httpx2.HTTPError) as error:
+    except (OSError, httpx2.HTTPError, RuntimeError) as error:
+        # The client's Xet part has a bare RuntimeError for a connection that breaks off.
         raise _refused(ref.source, error) from error
     return Path(folder), variant
 
@@ -197,4 +240,27 @@ def _refused(repository: str, error: Exception) -> ModelUnavailable:
             f"There is no model {repository} on the Hugging Face Hub. Check the name.",
             name=repository,
         )
-    return _offline(repository)
+    return _disk_refused(repository, error) or _offline(repository)
+
+
+def _disk_refused(repository: str, error: Exception) -> ModelUnavailable | None:
+    """Return what is wrong with the disk of the cache; None where that is not the reason."""
+    code, said = getattr(error, "errno", None), str(error).lower()
+    folder = str(hub_cache_dir())
+    if code in _NO_ROOM or any(words in said for words in _NO_ROOM_WORDS):
+        return ModelUnavailable(
+            "model.disk_full",
+            f"{repository} could not be downloaded: the disk of {folder} is full. Free some space "
+            "there and try again.",
+            name=repository,
+            folder=folder,
+        )
+    if code in _NOT_WRITABLE:
+        return ModelUnavailable(
+            "model.cache_closed",
+            f"{repository} could not be downloaded: Petname may not write into {folder}. Allow it "
+            "to, or name another folder with HF_HUB_CACHE, and try again.",
+            name=repository,
+            folder=folder,
+        )
+    return None

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from textinv_app.formats.inspecting import sha256_of_file
+from textinv_app.models.hub import variant_on_disk
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -18,15 +19,18 @@ def base_model_sha256(source: str, folder: Path | None) -> str:
     named by their hash. Raises ``OSError``.
     """
     path = Path(source) if folder is None else _unet_file(folder, folder == Path(source))
-    if path is None or not path.is_file():
+    if not path.is_file():
         return ""
     stored_as = path.resolve().name
     return stored_as if _SHA256.fullmatch(stored_as) else sha256_of_file(path)
 
 
-def _unet_file(folder: Path, is_own_folder: bool) -> Path | None:
+def _unet_file(folder: Path, is_own_folder: bool) -> Path:
     """Return the file that is loaded: of a model of the hub, half precision where there is one."""
-    names = ("diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors")
-    wanted = names[1:] if is_own_folder else names
-    files = (folder / "unet" / name for name in wanted)
-    return next((path for path in files if path.is_file()), None)
+    plain, half = (
+        folder / "unet" / f"diffusion_pytorch_model{variant}.safetensors"
+        for variant in ("", ".fp16")
+    )
+    if is_own_folder:
+        return half if variant_on_disk(folder, "unet") else plain
+    return half if half.is_file() else plain

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from textinv_app.domain.concept import Family
 from textinv_app.domain.hub import HUB_IDS
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import FileRefused, ModelUnavailable
-from textinv_app.models.hub import fetch
+from textinv_app.models.hub import fetch, variant_on_disk
 from textinv_app.models.predictions import scheduler_changes
 
 _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
@@ -69,7 +71,10 @@ class LoadedModel:
 
     @property
     def resolution_pixels(self) -> int:
-        """Side of the pictures the model was made for."""
+        """Side of the pictures that its family is trained and drawn at.
+
+        Some models of Stable Diffusion 2.x were made for 512 pixels; they are not told apart.
+        """
         return _RESOLUTION_PIXELS[self.family]
 
 
@@ -118,7 +123,7 @@ _ahead: list[_Ahead] = []
 
 
 def load_ahead(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> None:
-    """Load a base model of this disk for the next ``load``; raises ``ModelUnavailable``.
+    """Load a base model of this disk for the next ``load``; raises as that does.
 
     The next ``load`` takes it if it asks for the same and the files are still the same; otherwise
     it is dropped. Does nothing for a model of the hub, which might have to be fetched.
@@ -148,7 +153,8 @@ def _files_of(ref: BaseModelRef) -> tuple[tuple[str, int, int], ...]:
 def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "cpu") -> LoadedModel:
     """Load a base model, ready to draw; no safety checker, no pickled files.
 
-    Raises ``ModelUnavailable`` with a sentence that says what to do.
+    Raises ``ModelUnavailable`` with a sentence that says what to do, and ``RuntimeError`` where the
+    device itself fails.
     """
     ready = _take_ahead(ref, dtype, device)
     if ready is not None:
@@ -177,7 +183,8 @@ def load(ref: BaseModelRef, dtype: torch.dtype = torch.float32, device: str = "c
 def _load_parts(ref: BaseModelRef, dtype: torch.dtype, device: str) -> LoadedModel:
     source = Path(ref.source)
     if source.is_dir():
-        return _load_folder(ref, source, None, dtype, device)
+        variant_of = functools.partial(variant_on_disk, source)
+        return _load_folder(ref, source, variant_of, dtype, device)
     if source.is_file():
         return _load_checkpoint(ref, source, dtype, device)
     if source.is_absolute() or ref.model_id == "crayon":
@@ -189,14 +196,23 @@ def _load_parts(ref: BaseModelRef, dtype: torch.dtype, device: str) -> LoadedMod
             name=source.name,
         )
     folder, variant = fetch(ref)
-    return _load_folder(ref, folder, variant, dtype, device)
+    return _load_folder(ref, folder, lambda _part: variant, dtype, device)
 
 
 def _load_folder(
-    ref: BaseModelRef, folder: Path, variant: str | None, dtype: torch.dtype, device: str
+    ref: BaseModelRef,
+    folder: Path,
+    variant_of: Callable[[str], str | None],
+    dtype: torch.dtype,
+    device: str,
 ) -> LoadedModel:
-    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "variant": variant}
+    """Load a diffusers folder; ``variant_of`` names the variant of a part's files."""
+
+    def options(part: str) -> dict[str, Any]:
+        return {"dtype": dtype, "use_safetensors": True, "variant": variant_of(part)}
+
     names = ("", "_2") if ref.family == "sdxl" else ("",)
+    encoder_parts = [f"text_encoder{name}" for name in names]
     encoders = (CLIPTextModel, CLIPTextModelWithProjection)
     try:
         return LoadedModel(
@@ -206,11 +222,11 @@ def _load_folder(
                 for name in names
             ),
             text_encoders=tuple(
-                encoder.from_pretrained(folder, subfolder=f"text_encoder{name}", **options)
-                for name, encoder in zip(names, encoders, strict=False)
+                encoder.from_pretrained(folder, subfolder=part, **options(part))
+                for part, encoder in zip(encoder_parts, encoders, strict=False)
             ),
-            unet=_from_diffusers(UNet2DConditionModel, folder, "unet", options),
-            vae=_from_diffusers(AutoencoderKL, folder, "vae", options),
+            unet=_from_diffusers(UNet2DConditionModel, folder, "unet", options("unet")),
+            vae=_from_diffusers(AutoencoderKL, folder, "vae", options("vae")),
             scheduler=DDIMScheduler.from_pretrained(folder, subfolder="scheduler"),
             dtype=dtype,
             device=device,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -21,14 +22,21 @@ class MachineFacts:
     memory_bytes: int
     """Main memory, container limits included; 0 where it is not known."""
     gpu_memory_bytes: int = 0
-    """Memory of the largest CUDA device; 0 without one."""
+    """Memory of the largest CUDA device; 0 without one, or where torch is a build without CUDA."""
     gpu_name: str = ""
+    """Name of that device, whether or not torch can use it."""
     num_cores: int = 1
 
 
 def machine_facts() -> MachineFacts:
-    """Return what this machine has; takes up to some seconds where there is a GPU driver."""
+    """Return what this machine has; takes up to some seconds where there is a GPU driver.
+
+    A driver that is too old for torch is not noticed, nor the build of torch where its version does
+    not name it, as on Windows: only a process that imports torch knows.
+    """
     gpu_name, gpu_memory_bytes = _largest_gpu()
+    if _torch_is_without_cuda():
+        gpu_memory_bytes = 0
     return MachineFacts(
         memory_bytes=memory_bytes(),
         gpu_memory_bytes=gpu_memory_bytes,
@@ -76,7 +84,9 @@ def _num_cores() -> int:
 def _largest_gpu() -> tuple[str, int]:
     """Return name and memory (bytes) of the largest NVIDIA GPU; empty and 0 without one."""
     program = shutil.which("nvidia-smi")
-    if program is None:
+    # Whoever hides the cards from CUDA, to train on the processor, means us too.
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}
+    if program is None or is_hidden:
         return "", 0
     try:
         answer = subprocess.run(
@@ -90,6 +100,17 @@ def _largest_gpu() -> tuple[str, int]:
     except (OSError, subprocess.SubprocessError):
         return "", 0
     return largest_gpu(answer.stdout)
+
+
+def _torch_is_without_cuda() -> bool:
+    """Tell whether the installed torch says by its version that it is built for processors alone.
+
+    It is not imported, which would take seconds and hundreds of megabytes.
+    """
+    try:
+        return importlib.metadata.version("torch").endswith("+cpu")
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 def largest_gpu(listing: str) -> tuple[str, int]:

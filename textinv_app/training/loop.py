@@ -34,7 +34,7 @@ from textinv_app.training.setup import (
     place,
 )
 from textinv_app.training.state import TrainState, load_newest
-from textinv_app.training.this_machine import this_machine
+from textinv_app.training.this_machine import check_graphics_card, this_machine
 
 
 def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:
@@ -81,6 +81,7 @@ def _prepare(
     fetched = has_to_be_fetched(spec.base_model)
     yield PhaseChanged(phase="downloading" if fetched else "loading_model")
     machine = this_machine()
+    check_graphics_card(spec.base_model.family, machine)
     plan = choose_plan(spec, state, machine)
     yield plan_chosen(plan)
     faults = planned_faults()

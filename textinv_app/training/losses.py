@@ -73,5 +73,5 @@ def min_snr_weights(schedule: NoiseSchedule, timesteps: Tensor, gamma: float) ->
     clipped = snr.clamp(max=gamma)
     if schedule.prediction_type == "v_prediction":
         return clipped / (snr + 1)
-    # Not zero at the last timestep of a schedule that ends in pure noise.
+    # At the last timestep of a schedule that ends in pure noise both are zero: so is the weight.
     return clipped / snr.clamp(min=1e-8)

@@ -105,21 +105,22 @@ class Session:
     def guarded(self, action: Action) -> Iterator[Event]:
         """Do something; where memory runs out, take a smaller plan, say so and do it again.
 
-        The numbers of a training move only once all memory of a step has been had, so it goes on
-        from where it is. Raises ``TrainingFailed`` where there is no smaller plan.
+        Memory runs out while a step is computed, hardly ever once its numbers move, so training
+        goes on from where it is; Prodigy, which takes memory as it moves them, may have moved some.
+        Raises ``TrainingFailed`` where there is no smaller plan.
         """
         while True:
             try:
                 yield from action()
                 return
-            except ModelUnavailable as error:
-                if error.code != "model.out_of_memory":
+            except (ModelUnavailable, RuntimeError) as error:
+                if not _says_out_of_memory(error):
                     raise
-                yield from self._shrink(error)
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-                yield from self._shrink(error)
+                plan = self.equipment.smaller_plan(self.trainer.plan)
+                if plan is None:
+                    raise no_memory() from error
+            # Outside of the ``except``, which holds the failed try's memory.
+            yield from self._shrink(plan)
 
     def validate(self) -> Iterator[Event]:
         """Measure the validation loss if it is due at this step.
@@ -375,13 +376,16 @@ class Session:
         # At once, so that an attempt that goes on from here learns slower too.
         yield from self.save()
 
-    def _shrink(self, error: Exception) -> Iterator[Event]:
-        plan = self.equipment.smaller_plan(self.trainer.plan)
-        if plan is None:
-            raise no_memory() from error
+    def _shrink(self, plan: Plan) -> Iterator[Event]:
         self.trainer.shrink(plan)
         self.equipment.previewer.use_tiles(plan.tiled_vae)
         yield from said_smaller(plan)
+
+
+def _says_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, ModelUnavailable):
+        return error.code == "model.out_of_memory"
+    return is_out_of_memory(error)
 
 
 def no_memory() -> TrainingFailed:

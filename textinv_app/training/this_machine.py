@@ -7,7 +7,9 @@ from pathlib import Path
 
 import torch
 
-from textinv_app.models.machine import memory_bytes
+from textinv_app.domain.concept import Family
+from textinv_app.errors import ModelUnavailable
+from textinv_app.models.machine import machine_facts, memory_bytes
 from textinv_app.training.plan import Machine, usable_cores
 
 _KILOBYTE = 1024
@@ -31,6 +33,25 @@ def this_machine() -> Machine:
         has_bf16=torch.cuda.get_device_capability() >= (8, 0),
         num_cores=num_cores,
     )
+
+
+def check_graphics_card(family: Family, machine: Machine) -> None:
+    """Raise ``ModelUnavailable`` where a large model would not get the card it was offered for.
+
+    Only torch knows whether the driver is new enough and, on Windows, which build it is. Where
+    there is no card at all, or it is hidden from CUDA, a person wants the processor.
+    """
+    if machine.has_cuda or family == "crayon":
+        return
+    facts = machine_facts()
+    if facts.gpu_memory_bytes:
+        raise ModelUnavailable(
+            "model.torch_without_cuda",
+            f"The installed torch cannot use the graphics card here ({facts.gpu_name}), and "
+            "without it this model would take days. Update the driver of the card, install the "
+            "build of torch with CUDA, or choose Crayon.",
+            card=facts.gpu_name,
+        )
 
 
 def free_memory_bytes(meminfo: Path) -> int:

@@ -12,11 +12,21 @@ FILES: dict[str, str] = {
         "The image model {name} is no longer where it was. Put it back, or choose another model."
     ),
     "model.needs_gpu": "Needs a computer with a graphics card",
+    "model.needs_cuda": "The graphics card here cannot be used yet",
+    "model.torch_without_cuda": (
+        "The installed torch cannot use the graphics card here ({card}), and without it this model "
+        "would take days. Update the driver of the card, install the build of torch with CUDA, or "
+        "choose Crayon."
+    ),
     "model.needs_memory": "Needs more memory than this machine has",
     "model.needs_disk": "Needs more free disk space for the download",
     "model.cannot.missing": "The files of {title} are not there. Install Petname again.",
     "model.cannot.needs_gpu": (
         "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon."
+    ),
+    "model.cannot.needs_cuda": (
+        "{title} needs the graphics card, which the installed torch cannot use. Install torch with "
+        "CUDA, or choose Crayon."
     ),
     "model.cannot.needs_memory": (
         "{title} needs more memory than this machine has. Choose a smaller model."
@@ -27,6 +37,14 @@ FILES: dict[str, str] = {
     "model.custom_closed": (
         "Only the models of the list can be used here. To use your own, run Petname on your own "
         "computer."
+    ),
+    "model.disk_full": (
+        "{name} could not be downloaded: the disk of {folder} is full. Free some space there and "
+        "try again."
+    ),
+    "model.cache_closed": (
+        "{name} could not be downloaded: Petname may not write into {folder}. Allow it to, or name "
+        "another folder with HF_HUB_CACHE, and try again."
     ),
     "model.damaged": "A file of the model {name} is missing or damaged. Fetch it again.",
     "model.gated": (

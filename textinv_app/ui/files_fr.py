@@ -12,12 +12,22 @@ FILES: dict[str, str] = {
         "Le modèle d’images {name} n’est plus à sa place. Remettez-le, ou choisissez-en un autre."
     ),
     "model.needs_gpu": "Demande une carte graphique",
+    "model.needs_cuda": "La carte graphique n’est pas encore utilisable ici",
+    "model.torch_without_cuda": (
+        "Le torch installé ne sait pas se servir de la carte graphique ({card}), et sans elle ce "
+        "modèle demanderait des jours. Mettez à jour le pilote de la carte, installez la version "
+        "de torch avec CUDA, ou choisissez Crayon."
+    ),
     "model.needs_memory": "Demande plus de mémoire que n’en a cette machine",
     "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
     "model.cannot.missing": "Les fichiers de {title} ne sont pas là. Réinstallez Petname.",
     "model.cannot.needs_gpu": (
         "{title} demande un ordinateur avec une carte graphique. Prenez-en un, ou choisissez "
         "Crayon."
+    ),
+    "model.cannot.needs_cuda": (
+        "{title} demande la carte graphique, dont le torch installé ne sait pas se servir. "
+        "Installez torch avec CUDA, ou choisissez Crayon."
     ),
     "model.cannot.needs_memory": (
         "{title} demande plus de mémoire que n’en a cette machine. Choisissez un modèle plus petit."
@@ -28,6 +38,14 @@ FILES: dict[str, str] = {
     "model.custom_closed": (
         "Seuls les modèles de la liste sont possibles ici. Pour utiliser le vôtre, installez "
         "Petname sur votre ordinateur."
+    ),
+    "model.disk_full": (
+        "{name} n’a pas pu être téléchargé : le disque de {folder} est plein. Libérez-y de la "
+        "place et réessayez."
+    ),
+    "model.cache_closed": (
+        "{name} n’a pas pu être téléchargé : Petname n’a pas le droit d’écrire dans {folder}. "
+        "Donnez-le-lui, ou indiquez un autre dossier avec HF_HUB_CACHE, et réessayez."
     ),
     "model.damaged": "Un fichier du modèle {name} manque ou est abîmé. Téléchargez-le à nouveau.",
     "model.gated": (
