@@ -240,10 +240,17 @@ def missing_lessons(
                     yield lesson
 
 
-def table(results: Sequence[dict[str, Any]], preset: str) -> str:
-    """Return the results of a preset as a Markdown table, a row for each variant."""
+def table(results: Sequence[dict[str, Any]], preset: str, asked: Sequence[str]) -> str:
+    """Return the results of a preset as a Markdown table, a row for each variant.
+
+    Those that were ``asked`` for come first, in that order: what is done first is chance.
+    """
     mine = [result for result in results if result["preset"] == preset]
-    variants = list(dict.fromkeys(result["variant"] for result in mine))
+    there = dict.fromkeys(result["variant"] for result in mine)
+    variants = [
+        *(name for name in asked if name in there),
+        *(name for name in there if name not in asked),
+    ]
     lines = [
         "| variant | n | likeness (class word) | prompt following (class word) | seconds | "
         "steps, median | best step, median | more alike than the first |",
@@ -317,7 +324,7 @@ def main() -> None:
             with given.output.open("a", encoding="utf-8") as output:
                 output.write(f"{line}\n")
             print(line, flush=True)
-    print(table(read_results(given.output), given.preset))
+    print(table(read_results(given.output), given.preset, given.variants))
 
 
 if __name__ == "__main__":
