@@ -34,6 +34,13 @@ def sample() -> str:
     return "[data-do='sample.use'] >> nth=0"
 
 
+def _open_marked(server: PetnameServer, context: BrowserContext) -> Page:
+    """Open the page and mark it, so that a new one can be told from it."""
+    page = PageDriver(server, context.new_page()).open().page
+    page.evaluate("window.isOldPage = true")
+    return page
+
+
 def _expect_a_new_page(page: Page) -> None:
     """Wait until the page that was marked has given way to a new one."""
     page.wait_for_function("!window.isOldPage", timeout=PATIENCE_MILLISECONDS)
@@ -49,8 +56,7 @@ def test_after_a_broken_connection_the_page_works_again(
     context: BrowserContext, server: PetnameServer, sample: str
 ) -> None:
     """One broken request, and nothing that was pressed ever arrived again, without a word."""
-    page = PageDriver(server, context.new_page()).open().page
-    page.evaluate("window.isOldPage = true")
+    page = _open_marked(server, context)
     context.set_offline(True)
     page.click(sample)
     expect(page.locator(".pn-offline")).to_contain_text("comes back by itself")
@@ -63,8 +69,7 @@ def test_after_a_broken_connection_the_page_works_again(
 def test_who_pressed_nothing_while_the_connection_was_gone_is_told_nothing(
     context: BrowserContext, server: PetnameServer, sample: str
 ) -> None:
-    page = PageDriver(server, context.new_page()).open().page
-    page.evaluate("window.isOldPage = true")
+    page = _open_marked(server, context)
     context.set_offline(True)
     expect(page.locator(".pn-offline")).to_contain_text("comes back by itself")
     context.set_offline(False)
@@ -77,9 +82,8 @@ def test_when_the_server_is_started_anew_the_page_goes_on(
     chromium: Browser, restartable: PetnameServer, sample: str
 ) -> None:
     context = chromium.new_context(base_url=restartable.url, locale="en-GB")
-    page = PageDriver(restartable, context.new_page()).open().page
+    page = _open_marked(restartable, context)
     _expect_the_sample_to_work(page, sample)
-    page.evaluate("window.isOldPage = true")
     restartable.stop()
     expect(page.locator(".pn-offline")).to_be_visible(timeout=PATIENCE_MILLISECONDS)
     restartable.start()
