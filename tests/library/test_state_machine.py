@@ -23,13 +23,14 @@ from hypothesis.stateful import (
 )
 from library_world import World, draw_photo
 
-from textinv_app.domain.events import Failed, Outcome
+from textinv_app.domain.events import Failed, Outcome, PhaseChanged
 from textinv_app.domain.manifest import ResultManifest
 from textinv_app.domain.status import RunStatus, may_move
 from textinv_app.errors import BadInput, NotFound, QuotaReached
 from textinv_app.library.api import ConceptChange
 from textinv_app.runs.atomic import atomic_write_text
 from textinv_app.runs.control import read_control
+from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.layout import RunLayout
 
 
@@ -322,3 +323,29 @@ TestLibraryMachine.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_a_stop_is_kept_patience_with_from_where_the_runner_can_hear_it(tmp_path: Path) -> None:
+    """Stop on a paused run: loading took longer than the patience, and it was killed at once."""
+    executor = FakeExecutor()
+    world = World(tmp_path, executor=executor)
+    supervisor = world.service._parts.supervisor
+    supervisor.clock = supervisor._followers._clock = lambda: executor.clock
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    run_dir = world.run_dir(run_id)
+    world.service.tick()
+    world.service.pause_run(world.owner, run_id)
+    executor.obey(run_dir)
+    world.tick_until_status(run_id, RunStatus.PAUSED)
+    world.service.stop_run(world.owner, run_id)
+    world.service.tick()
+    with EventLog(RunLayout(run_dir).events, attempt=2) as events:
+        for phase, seconds in (("loading_model", 100), ("training", 10), (None, 10)):
+            assert executor.living.get(run_dir) == 2, "it is the runner that was told to stop"
+            if phase is not None:
+                events.append(PhaseChanged(phase=phase))
+            world.service.tick()
+            executor.clock += seconds
+            world.service.tick()
+    assert executor.living.get(run_dir) != 2, "it did not listen"
+    world.service.close()

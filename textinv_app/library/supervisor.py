@@ -65,7 +65,8 @@ class Supervisor:
         self._followers = followers
         self._max_idle_attempts = max_idle_attempts
         self._control_guard = threading.Lock()
-        self._asked_at: dict[tuple[str, int], float] = {}
+        self._asked_at: dict[tuple[str, int, str], float] = {}
+        """By run, attempt and phase: each phase has its own time to heed what is asked for."""
         self.clock: Callable[[], float] = time.monotonic
         """Monotonic seconds; followers must use the same clock."""
         self.before_launch: Callable[[RunRow], None] = lambda _run: None
@@ -160,13 +161,15 @@ class Supervisor:
         progress = self._followers.progress(run_dir)
         now = self.clock()
         asked = run.wanted == "stop" or outcome is not None
-        asked_at = self._asked_at.setdefault((run.run_id, run.attempt), now) if asked else now
+        phase = _phase_of(progress, run.attempt)
+        heard = (run.run_id, run.attempt, phase)
+        asked_at = self._asked_at.setdefault(heard, now) if asked else now
         return Sight(
             run=run,
             alive=alive,
             outcome=outcome,
             saved_step=newest_checkpoint_step(layout.checkpoints),
-            phase=_phase_of(progress, run.attempt),
+            phase=phase,
             seconds_per_step=progress.step.seconds_per_step if progress.step else 0.0,
             silent_seconds=now - progress.silent_since,
             asked_seconds=now - asked_at,

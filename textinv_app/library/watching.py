@@ -35,7 +35,7 @@ class Sight:
     silent_seconds: float = 0.0
     """Since the last new event."""
     asked_seconds: float = 0.0
-    """Since stop was asked for, or the outcome was seen."""
+    """Since stop was asked for or the outcome was seen, and not before this phase began."""
 
 
 @dataclass(frozen=True)
