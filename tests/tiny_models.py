@@ -17,6 +17,8 @@ from diffusers import (
 )
 from safetensors.torch import save_file
 from transformers import (
+    CLIPConfig,
+    CLIPModel,
     CLIPTextConfig,
     CLIPTextModel,
     CLIPTextModelWithProjection,
@@ -185,6 +187,25 @@ def save_tiny_model(folder: Path, family: Family = "crayon", seed: int = 0) -> B
     """Save a tiny model as a diffusers folder and return how a run names it."""
     tiny_pipeline(family, seed).save_pretrained(folder)
     return BaseModelRef(model_id="custom", source=str(folder), family=family)
+
+
+def save_tiny_clip(folder: Path) -> None:
+    """Save a CLIP with its tokenizer, of the layout of the one that judges pictures."""
+    tokenizer = tiny_tokenizer()
+    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
+    small |= {"num_attention_heads": 4}
+    config = CLIPConfig(
+        text_config=small
+        | {
+            "vocab_size": len(tokenizer),
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+        },
+        vision_config=small | {"image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    for part in (CLIPModel(config), tokenizer):
+        part.save_pretrained(folder)
 
 
 def save_tiny_judge(folder: Path, seed: int = 0) -> None:

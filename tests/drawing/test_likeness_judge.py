@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from transformers import CLIPConfig, CLIPModel
 
 from tests.drawing.conftest import LoadedOf, RefOf
-from tests.tiny_models import tiny_tokenizer
+from tests.tiny_models import save_tiny_clip
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.drawing.likeness import (
-    CLIP_REPOSITORY,
     Calibration,
     LikenessJudge,
     likeness_judge,
 )
 from textinv_app.errors import ModelUnavailable
+from textinv_app.models.hub import CLIP_REPOSITORY
 from textinv_app.models.loading import load
 
 
@@ -78,25 +77,11 @@ def test_models_without_an_image_encoder_have_no_judge(loaded: LoadedOf) -> None
     assert likeness_judge(loaded("sd1")) is None
 
 
-def save_tiny_clip(cache: Path) -> None:
+def save_cached_clip(cache: Path) -> None:
     """Put a tiny CLIP into a cache of the hub's client, in the place of the real one."""
-    tokenizer = tiny_tokenizer()
-    small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    small |= {"num_attention_heads": 4}
-    config = CLIPConfig(
-        text_config=small
-        | {
-            "vocab_size": len(tokenizer),
-            "bos_token_id": tokenizer.bos_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
-        },
-        vision_config=small | {"image_size": 32, "patch_size": 8},
-        projection_dim=16,
-    )
     commit = "0123456789abcdef0123456789abcdef01234567"
     repository = cache / f"models--{CLIP_REPOSITORY.replace('/', '--')}"
-    for part in (CLIPModel(config), tokenizer):
-        part.save_pretrained(repository / "snapshots" / commit)
+    save_tiny_clip(repository / "snapshots" / commit)
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text(commit, encoding="utf-8")
 
@@ -105,7 +90,7 @@ def test_clip_judges_in_main_memory_wherever_the_model_is(
     loaded: LoadedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan of a training counts on all the memory of the GPU."""
-    save_tiny_clip(tmp_path)
+    save_cached_clip(tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     # On this device nothing can be computed.
     judge = likeness_judge(replace(loaded("sd1"), device="meta"))

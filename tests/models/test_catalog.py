@@ -14,8 +14,14 @@ import pytest
 from tests.tiny_models import save_tiny_judge, save_tiny_model
 from textinv_app.domain.hub import is_hub_id
 from textinv_app.errors import ModelUnavailable
-from textinv_app.models.catalog import availability, catalog, needs_download, resolve
-from textinv_app.models.hub import choose_files, is_cached
+from textinv_app.models.catalog import (
+    availability,
+    bytes_to_download,
+    catalog,
+    needs_download,
+    resolve,
+)
+from textinv_app.models.hub import CLIP_DOWNLOAD_BYTES, CLIP_REPOSITORY, choose_files, is_cached
 from textinv_app.models.machine import MachineFacts, largest_gpu, machine_facts, memory_bytes
 
 GIGABYTE = 1_000_000_000
@@ -64,6 +70,7 @@ def test_hub_models_need_a_large_enough_gpu(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "not" / "yet"))
     sdxl = catalog(tmp_path)[3]
     assert needs_download(sdxl)
+    assert bytes_to_download(sdxl) == sdxl.download_bytes + CLIP_DOWNLOAD_BYTES
     without = MachineFacts(memory_bytes=64 * GIGABYTE)
     assert availability(sdxl, without).reason == "model.needs_gpu"
     small = MachineFacts(memory_bytes=64 * GIGABYTE, gpu_memory_bytes=6 * GIGABYTE)
@@ -77,6 +84,13 @@ def test_hub_models_need_a_large_enough_gpu(
     weights.touch()
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     assert is_cached(sdxl.source, sdxl.revision)
+    assert bytes_to_download(sdxl) == CLIP_DOWNLOAD_BYTES
+    monkeypatch.setattr("textinv_app.models.catalog._free_bytes", lambda _folder: 2 * GIGABYTE)
+    assert availability(sdxl, large).reason == "model.needs_disk", "CLIP comes with it"
+    judge = tmp_path / "cache" / f"models--{CLIP_REPOSITORY.replace('/', '--')}" / "snapshots"
+    (judge / "0123").mkdir(parents=True)
+    (judge / "0123" / "model.safetensors").touch()
+    assert bytes_to_download(sdxl) == 0
     assert availability(sdxl, large).available
 
 

@@ -293,14 +293,14 @@ class FakeLibrary:
     def list_models(self) -> tuple[ModelView, ...]:
         giga = 10**9
         return (
-            ModelView("crayon", "Crayon", "crayon", "assets/crayon", "Apache-2.0", 0, giga, True,
-                      "", False),
+            ModelView("crayon", "Crayon", "crayon", "assets/crayon", "Apache-2.0",
+                      0, giga, True, ""),
             ModelView("sd15", "Stable Diffusion 1.5", "sd1", "x/sd15", "CreativeML OpenRAIL-M",
-                      4 * giga, 8 * giga, False, "model.needs_gpu", True),
+                      4 * giga, 8 * giga, False, "model.needs_gpu"),
             ModelView("sd21", "Stable Diffusion 2.1", "sd2", "x/sd21", "CreativeML OpenRAIL++-M",
-                      5 * giga, 10 * giga, False, "model.needs_gpu", True),
+                      5 * giga, 10 * giga, False, "model.needs_gpu"),
             ModelView("sdxl", "Stable Diffusion XL", "sdxl", "x/sdxl", "CreativeML OpenRAIL++-M",
-                      7 * giga, 16 * giga, False, "model.needs_gpu", True),
+                      7 * giga, 16 * giga, False, "model.needs_gpu"),
         )  # fmt: skip
 
     def list_presets(

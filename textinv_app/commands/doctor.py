@@ -22,8 +22,8 @@ from textinv_app.models.catalog import (
     GIGABYTE,
     CatalogEntry,
     availability,
+    bytes_to_download,
     catalog,
-    needs_download,
 )
 from textinv_app.models.machine import MachineFacts, machine_facts
 from textinv_app.runs.file_systems import is_unsafe, kind_of
@@ -158,8 +158,9 @@ def _models(settings: Settings, facts: MachineFacts) -> Iterator[Finding]:
     for entry in catalog(settings.assets_dir):
         fits = availability(entry, facts)
         said = "can be taught here" if fits.available else _REASONS.get(fits.reason, fits.reason)
-        if fits.available and needs_download(entry):
-            said += f", after a download of {entry.download_bytes / GIGABYTE:.1f} GB"
+        missing_bytes = bytes_to_download(entry)
+        if fits.available and missing_bytes:
+            said += f", after a download of {missing_bytes / GIGABYTE:.1f} GB"
         # The others are extras; without the built-in model there is nothing to begin with.
         is_fine = fits.available or entry.model_id != "crayon"
         yield Finding(f"model {entry.model_id}", f"{entry.title}: {said}", is_fine)

@@ -112,12 +112,12 @@ class ModelView:
     source: str
     licence: str
     download_bytes: int
+    """What is still to be fetched; 0 for nothing."""
     memory_bytes: int
     available: bool
     """Whether this machine can train it now."""
     reason: str
     """Code of why not, for instance ``model.needs_gpu``; empty when available."""
-    needs_download: bool
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,12 @@ from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from textinv_app.errors import ModelUnavailable
+from textinv_app.models.hub import CLIP_REPOSITORY
 from textinv_app.models.loading import LoadedModel
 from textinv_app.models.shapes import LIKENESS_FILE
 
 logger = logging.getLogger("petname.drawing")
 
-CLIP_REPOSITORY = "openai/clip-vit-large-patch14"
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 _CLIP_UNRELATED_COSINE = 0.5

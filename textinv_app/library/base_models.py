@@ -25,6 +25,7 @@ from textinv_app.library.api import PresetView
 from textinv_app.models.catalog import (
     CatalogEntry,
     availability,
+    bytes_to_download,
     catalog,
     entry_for,
     needs_download,
@@ -174,11 +175,10 @@ class BaseModels:
             family=entry.family,
             source=entry.source,
             licence=entry.licence,
-            download_bytes=entry.download_bytes,
+            download_bytes=bytes_to_download(entry),
             memory_bytes=entry.train_memory_bytes,
             available=fits.available,
             reason=fits.reason,
-            needs_download=needs_download(entry),
         )
 
     def _resolve(self, model_id: str) -> BaseModelRef:

@@ -15,7 +15,13 @@ from textinv_app.domain.concept import Family
 from textinv_app.domain.hub import HUB_IDS, is_hub_id
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import ModelUnavailable
-from textinv_app.models.hub import config_of_hub, hub_cache_dir, is_cached
+from textinv_app.models.hub import (
+    CLIP_DOWNLOAD_BYTES,
+    config_of_hub,
+    hub_cache_dir,
+    is_cached,
+    is_clip_cached,
+)
 from textinv_app.models.machine import MachineFacts
 from textinv_app.models.shapes import family_of_checkpoint, family_of_folder, family_of_unet
 
@@ -150,7 +156,8 @@ def availability(entry: CatalogEntry, facts: MachineFacts) -> Availability:
         return Availability(False, "model.needs_cuda" if facts.gpu_name else "model.needs_gpu")
     if facts.gpu_memory_bytes < entry.train_memory_bytes:
         return Availability(False, "model.needs_memory")
-    if needs_download(entry) and _free_bytes(hub_cache_dir()) < entry.download_bytes + GIGABYTE:
+    missing_bytes = bytes_to_download(entry)
+    if missing_bytes and _free_bytes(hub_cache_dir()) < missing_bytes + GIGABYTE:
         return Availability(False, "model.needs_disk")
     return Availability(True)
 
@@ -158,6 +165,17 @@ def availability(entry: CatalogEntry, facts: MachineFacts) -> Availability:
 def needs_download(entry: CatalogEntry) -> bool:
     """Tell whether the model has to be fetched before its first use."""
     return entry.download_bytes > 0 and not is_cached(entry.source, entry.revision)
+
+
+def bytes_to_download(entry: CatalogEntry) -> int:
+    """Return what is fetched before the first training: the model, and CLIP that judges it.
+
+    0 where everything is here, and for a model of a person's own, of which it is not known.
+    """
+    if not entry.download_bytes:
+        return 0
+    clip_bytes = 0 if is_clip_cached() else CLIP_DOWNLOAD_BYTES
+    return (entry.download_bytes if needs_download(entry) else 0) + clip_bytes
 
 
 def resolve(name: str, assets_dir: Path, *, own_hub_login: bool = True) -> BaseModelRef:

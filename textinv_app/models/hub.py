@@ -1,7 +1,8 @@
-"""Base models on the Hugging Face Hub: what is in the cache, and fetching what is not.
+"""Models on the Hugging Face Hub: what is in the cache, and fetching what is not.
 
-Only the safetensors files of the parts that are used are fetched, in half precision where a
-repository has them. Files that have come whole are kept; one that was broken off starts anew.
+Of base models only the safetensors files of the parts that are used are fetched, in half precision
+where a repository has them; of CLIP, which judges their pictures, what is read of it. Files that
+have come whole are kept; one that was broken off starts anew.
 """
 
 from __future__ import annotations
@@ -21,6 +22,17 @@ from textinv_app.errors import ModelUnavailable
 
 logger = logging.getLogger("petname.models")
 
+CLIP_REPOSITORY = "openai/clip-vit-large-patch14"
+CLIP_DOWNLOAD_BYTES = 1_710_000_000
+_CLIP_FILES = (
+    "config.json",
+    "model.safetensors",
+    "merges.txt",
+    "vocab.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+)
 _PARTS: dict[bool, tuple[str, ...]] = {
     False: ("text_encoder", "unet", "vae"),
     True: ("text_encoder", "text_encoder_2", "unet", "vae"),
@@ -51,6 +63,12 @@ def is_cached(repository: str, revision: str | None) -> bool:
     snapshots = _cached_repository(repository) / "snapshots"
     pattern = f"{revision or '*'}/unet/*.safetensors"
     return any(path.exists() for path in snapshots.glob(pattern))
+
+
+def is_clip_cached() -> bool:
+    """Tell whether CLIP, which judges the pictures of every model but Crayon, is in the cache."""
+    snapshots = _cached_repository(CLIP_REPOSITORY) / "snapshots"
+    return any(path.exists() for path in snapshots.glob("*/model.safetensors"))
 
 
 def _cached_repository(repository: str) -> Path:
@@ -128,30 +146,57 @@ def fetch(ref: BaseModelRef) -> tuple[Path, str | None]:
     Uses the cache alone where the hub cannot be reached or has trouble of its own. Raises
     ``ModelUnavailable``.
     """
+    names = _files_on_hub(ref.source, ref.revision)
+    if names is None:
+        return _cached_folder(ref)
+    chosen, variant = choose_files(names, ref.family)
+    return _download(ref.source, ref.revision, chosen), variant
+
+
+def fetch_clip() -> None:
+    """Bring CLIP onto this disk where it is not there yet; raises ``ModelUnavailable``."""
+    if is_clip_cached():
+        return
+    if _files_on_hub(CLIP_REPOSITORY, None) is None:
+        raise _offline(CLIP_REPOSITORY)
+    _download(CLIP_REPOSITORY, None, _CLIP_FILES)
+
+
+def _files_on_hub(repository: str, revision: str | None) -> list[str] | None:
+    """Return the names of a repository's files; None where the hub has trouble or is not reached.
+
+    Raises ``ModelUnavailable`` where the hub refuses.
+    """
     import httpx2
     import huggingface_hub
 
     try:
         # Unlike a listing of the files, this does not try for half a minute without a network.
         found = huggingface_hub.model_info(
-            ref.source, revision=ref.revision, timeout=_ANSWER_TIMEOUT_SECONDS
+            repository, revision=revision, timeout=_ANSWER_TIMEOUT_SECONDS
         )
     except (OSError, httpx2.HTTPError) as error:
         if _is_refusal(error):
-            raise _refused(ref.source, error) from error
-        logger.info("the hub cannot be reached (%s); looking into the cache", error)
-        return _cached_folder(ref)
-    names = [sibling.rfilename for sibling in found.siblings or ()]
-    chosen, variant = choose_files(names, ref.family)
-    _remove_left_behind(ref.source)
+            raise _refused(repository, error) from error
+        logger.info("the hub cannot be reached (%s)", error)
+        return None
+    return [sibling.rfilename for sibling in found.siblings or ()]
+
+
+def _download(repository: str, revision: str | None, names: Sequence[str]) -> Path:
+    """Return the folder in the cache with these files; raises ``ModelUnavailable``."""
+    import httpx2
+    import huggingface_hub
+
+    _remove_left_behind(repository)
     try:
         folder = huggingface_hub.snapshot_download(
-            ref.source, revision=ref.revision, allow_patterns=chosen
+            repository, revision=revision, allow_patterns=list(names)
         )
     except (OSError, httpx2.HTTPError, RuntimeError) as error:
         # The client's Xet part has a bare RuntimeError for a connection that breaks off.
-        raise _refused(ref.source, error) from error
-    return Path(folder), variant
+        raise _refused(repository, error) from error
+    return Path(folder)
 
 
 def config_of_hub(repository: str, *, own_login: bool = True) -> tuple[dict[str, Any], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import logging
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from torch import Tensor
 
 from textinv_app.domain.events import Event, Noticed, Paused, PhaseChanged
 from textinv_app.domain.specs import RunSpec
+from textinv_app.errors import ModelUnavailable
+from textinv_app.models.hub import fetch_clip
 from textinv_app.models.loading import is_out_of_memory
 from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.runs.control import ControlWatch, PauseRequested, StopRequested
@@ -24,6 +27,7 @@ from textinv_app.training.session import Session, no_memory, plan_chosen, said_s
 from textinv_app.training.setup import (
     Prepared,
     choose_plan,
+    comes_from_hub,
     encoding,
     has_to_be_fetched,
     load_for_training,
@@ -35,6 +39,8 @@ from textinv_app.training.setup import (
 )
 from textinv_app.training.state import TrainState, load_newest
 from textinv_app.training.this_machine import check_graphics_card, this_machine
+
+logger = logging.getLogger(__name__)
 
 
 def train(spec: RunSpec, layout: RunLayout, control: ControlWatch) -> Iterator[Event]:
@@ -112,6 +118,8 @@ def _set_up(
 ) -> Generator[Event, None, Session]:
     plan, machine, faults, state = how
     model = load_for_training(spec, plan)
+    if comes_from_hub(spec.base_model):
+        yield from _fetch_judge()
     photos = load_photos(spec, layout)
     if state is None or layout.redrawn.is_dir():
         # A run that began with its photos as they are goes on with them.
@@ -129,6 +137,15 @@ def _set_up(
     latents = LatentCache(*scaled_for_unet(model.vae, encoded))
     prepared = Prepared(place(model, plan), photos, latents, plan, machine)
     return make_session(spec, layout, prepared, control.check)
+
+
+def _fetch_judge() -> Iterator[Event]:
+    """Bring CLIP, which judges the pictures, as the model was brought; it goes on without, too."""
+    try:
+        fetch_clip()
+    except ModelUnavailable as error:
+        logger.warning("likeness is not measured: %s", error)
+        yield Noticed(code="notice.no_likeness")
 
 
 def _learn(session: Session, control: ControlWatch) -> Iterator[Event]:

@@ -15,7 +15,7 @@ from PIL import Image
 from textinv_app.domain.prompts import lora_prompt, training_templates
 from textinv_app.domain.specs import BaseModelRef, RunSpec
 from textinv_app.drawing.likeness import likeness_judge
-from textinv_app.models.hub import is_cached
+from textinv_app.models.hub import is_cached, is_clip_cached
 from textinv_app.models.loading import LoadedModel, load
 from textinv_app.models.photo_latents import use_tiles
 from textinv_app.runs.layout import RunLayout
@@ -63,9 +63,15 @@ def next_smaller_plan(spec: RunSpec, machine: Machine, plan: Plan) -> Plan | Non
     return smaller_plan(request, machine, plan)
 
 
+def comes_from_hub(ref: BaseModelRef) -> bool:
+    """Tell whether a base model is one of the hub, not of this disk."""
+    return not Path(ref.source).exists()
+
+
 def has_to_be_fetched(ref: BaseModelRef) -> bool:
-    """Tell whether a base model lies on the hub and not on this disk yet."""
-    return not Path(ref.source).exists() and not is_cached(ref.source, ref.revision)
+    """Tell whether a base model lies on the hub and it, or what judges it, not on this disk yet."""
+    is_here = is_cached(ref.source, ref.revision) and is_clip_cached()
+    return comes_from_hub(ref) and not is_here
 
 
 def load_for_training(spec: RunSpec, plan: Plan) -> LoadedModel:

@@ -187,6 +187,9 @@ ERRORS: dict[str, str] = {
     "notice.ran_away": (
         "The learning ran away at step {step}. It goes on, slower, from step {back_to}."
     ),
+    "notice.no_likeness": (
+        "What measures the likeness could not be downloaded. This training goes on without it."
+    ),
     "notice.smaller_plan": (
         "Memory was short. It goes on with {pictures_at_a_time} picture(s) at a time."
     ),

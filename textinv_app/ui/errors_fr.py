@@ -272,6 +272,9 @@ ERRORS: dict[str, str] = {
         "L’apprentissage s’est emballé à l’étape {step}. On repart, plus doucement, de l’étape "
         "{back_to}."
     ),
+    "notice.no_likeness": (
+        "Ce qui mesure la ressemblance n’a pas pu être téléchargé. L’apprentissage continue sans."
+    ),
     "notice.smaller_plan": (
         "La mémoire manquait. On continue avec {pictures_at_a_time} image(s) à la fois."
     ),

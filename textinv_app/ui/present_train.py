@@ -143,7 +143,7 @@ def _group(title: str, cards: Sequence[Html | None], name: str) -> Html:
 def _model(words: Words, model: ModelView, choice: TrainChoice) -> Html:
     about = f"model.{model.model_id}.about"
     needs = []
-    if model.needs_download and model.download_bytes:
+    if model.download_bytes:
         needs.append(words("model.download", size=words.size(model.download_bytes)))
     if model.memory_bytes:
         needs.append(words("model.memory", size=words.size(model.memory_bytes)))
