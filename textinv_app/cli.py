@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         ("doctor", _add_nothing, _doctor, "tell what Petname finds on this machine"),
         ("serve", _add_serve, _serve, "serve the page"),
     ):
-        command_parser = commands.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        command_parser = commands.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}."
+        )
         add(command_parser)
         command_parser.add_argument("--json", action="store_true", help="one JSON object a line")
         command_parser.set_defaults(command=command)
@@ -107,8 +109,8 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add("--photos", type=Path, required=True, help="folder of photos of one pet")
     # What is left out is None: ``--like`` fills it in, else the usual value does (commands/liking).
     add("--like", type=Path, metavar="FILE", help="train again as this file says it was trained")
-    add("--word", help="the new word, for instance rexdog")
-    add("--class-word", help="what it is in one ordinary word, for instance dog")
+    add("--word", help="the new word, for instance rexdog; needed unless --like tells it")
+    add("--class-word", help="what it is in one ordinary word, for instance dog; needed likewise")
     add("--name", default="", help="its name, for the files' titles")
     add("--kind", choices=("subject", "style", "negative"), help="usually subject")
     add(

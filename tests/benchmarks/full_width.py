@@ -4,7 +4,7 @@
     python -m tests.benchmarks.full_width sdxl lora --pixels 1024
 
 Proves that the real sizes of Stable Diffusion 1.x, 2.x and XL go through the trainer, with no
-download. On a CPU count on 4 GB of memory and a minute for ``sd1``, 14 GB and several for ``sdxl``.
+download. On a CPU count on 8 GB of memory and a minute for ``sd1``, 16 GB and several for ``sdxl``.
 """
 
 from __future__ import annotations

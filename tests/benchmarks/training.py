@@ -1,6 +1,6 @@
 """Our training against the reference scripts of diffusers, side by side.
 
-    python -m tests.benchmarks.training --reference examples              # steps, Crayon and tiny
+    python -m tests.benchmarks.training --reference examples              # steps, on Crayon
     python -m tests.benchmarks.training --reference examples --models sd15-random --dtype bf16
     python -m tests.benchmarks.training --reference examples --method lora --photos 12mp
     python -m tests.benchmarks.training --reference examples --part likeness --pets 8

@@ -1,4 +1,4 @@
-"""Stage `likeness`: what a cosine between image embeddings means, measured on held-out pets."""
+"""What a cosine between image embeddings means, measured on held-out pets in stage `export`."""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ _RECIPES: dict[tuple[Family, TrainingMethod], dict[PresetName, _Recipe]] = {
     },
 }
 
-# Pivotal tuning: rates as in the Hugging Face article on advanced SDXL training, not measured here.
+# Pivotal tuning: rates as in the Hugging Face article on advanced SDXL training; measured on
+# Crayon by Quick alone (``python -m tests.benchmarks.methods``).
 _PIVOTAL: dict[Family, dict[PresetName, _Recipe]] = {
     "crayon": {
         "quick": _Recipe(200, 4, 5e-3, num_vectors=2, rank=8, lora_learning_rate=1e-3),

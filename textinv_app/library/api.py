@@ -1,4 +1,4 @@
-"""What the page and the command line may ask of the library, as values and one protocol.
+"""What the page may ask of the library, as values and one protocol.
 
 ``owner`` is an owner id made by ``identify`` from the random token a browser keeps. Every method
 checks on the server that the thing belongs to the owner and raises ``NotFound`` where it does not.

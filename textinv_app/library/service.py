@@ -1,4 +1,4 @@
-"""The library: the one door for the page and the command line, as ``api.Library`` describes it."""
+"""The library: the one door for the page, as ``api.Library`` describes it."""
 
 from __future__ import annotations
 

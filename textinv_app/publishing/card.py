@@ -219,7 +219,7 @@ def _facts(request: PublicationRequest) -> Iterator[tuple[str, str]]:
     if manifest.seconds is not None:
         yield "Time", f"{manifest.seconds / 60:.1f} minutes"
     if manifest.likeness_end is not None and manifest.kind != "negative":
-        yield "Likeness to the photos, 0 to 100", f"{manifest.likeness_end:.0f}"
+        yield "Likeness to the pictures it learnt from, 0 to 100", f"{manifest.likeness_end:.0f}"
     for file in request.files:
         yield f"SHA-256 of {_code(file.file_name)}", _code(file.sha256)
 

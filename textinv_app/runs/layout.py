@@ -14,6 +14,10 @@
                             library where that ended it
     log.txt                 what the runner printed
     runner.lock             locked by the living runner
+    launch.json             which process was started for it
+    owner.json              whose it is, for rebuilding the index
+    publication/            its way to the Hub (``publishing/layout.py``)
+    source.json             what the command line was given
 """
 
 from __future__ import annotations
