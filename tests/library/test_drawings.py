@@ -133,8 +133,12 @@ def test_likeness_is_told_only_of_columns_that_show_the_pet_of_the_photos(world:
     assert told == {"base": True, "embedding": True, "lora": False, "both": False}
 
 
-def test_a_style_is_not_measured_against_the_photos_it_was_taught_from(world: World) -> None:
-    made = teach(world, "Ink", kind="style")
+def test_a_pet_that_was_made_a_style_afterwards_is_not_measured_against_its_photos(
+    world: World,
+) -> None:
+    made = teach(world)
+    concept_id = world.service.artifact(world.owner, made["embedding"]).concept_id
+    world.service.update_concept(world.owner, concept_id, ConceptChange(kind="style"))
     request = request_of(world, draw(world, embedding_id=made["embedding"]))
     assert request["reference_photos"] == []
 
