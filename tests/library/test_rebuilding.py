@@ -227,6 +227,8 @@ def test_of_two_that_are_not_over_the_one_that_lives_goes_on(
     world.open()
     assert world.run(living).status is RunStatus.RUNNING
     assert world.run(saved).status is RunStatus.CANCELLED
+    # Its folder says so now: when the other has ended, nothing else would.
+    assert (world.run_dir(saved) / "outcome.json").exists()
 
 
 def test_a_crash_while_the_index_is_made_again_loses_nothing(
