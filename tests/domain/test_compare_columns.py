@@ -109,6 +109,8 @@ def test_a_negative_embedding_chosen_as_the_embedding_is_a_negative() -> None:
         ("base", "a cat", ""),
         ("embedding", "a cat", "badpics"),
     ]
+    both = columns(CompareChoice(prompt="a cat", embedding=bad, negatives=(bad,)))
+    assert both[1].worn == (bad.worn,)
 
 
 def test_nothing_chosen_is_the_base_model_alone() -> None:

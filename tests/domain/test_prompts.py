@@ -7,6 +7,7 @@ import pytest
 from textinv_app.domain.concept import ConceptKind
 from textinv_app.domain.prompts import (
     WORD,
+    add_word,
     base_prompt,
     lora_prompt,
     preview_prompts,
@@ -54,11 +55,17 @@ def test_a_style_lora_gets_the_word_alone() -> None:
     [
         ("a photo of a {word}", "a photo of a dog"),
         ("a RexDog and a rexdog dog", "a dog and a dog"),
+        ("a RexDog dog", "a dog"),
         ("rexdogs", "rexdogs"),
     ],
 )
 def test_the_untrained_model_gets_the_class_word(prompt: str, expected: str) -> None:
     assert base_prompt(prompt, "rexdog", "dog") == expected
+
+
+def test_a_word_is_added_where_only_another_one_holds_it() -> None:
+    assert add_word("BadPics, dark", "badpics") == "BadPics, dark"
+    assert add_word("badpicsx", "badpics") == "badpicsx, badpics"
 
 
 def test_words_with_signs_are_taken_literally() -> None:

@@ -35,7 +35,10 @@ from textinv_app.errors import WordRefused
         ("nan", "word.reserved"),
         ("infinity", "word.reserved"),
         ("con", "word.reserved"),
+        ("nul", "word.reserved"),
         ("emb_params", "word.reserved"),
+        ("clip_g", "word.reserved"),
+        ("myoptimizerdog", "word.reserved"),
         ("mycheckpointdog", "word.reserved"),
         ("cat", "word.ordinary"),
         ("corgi", "word.ordinary"),
@@ -51,7 +54,7 @@ def test_refuses_what_some_program_would_misread(word: str, code: str) -> None:
     check_word(str(caught.value.details["suggestion"]), [], "dog")
 
 
-@pytest.mark.parametrize("word", ["rexdog", "eclair-cat", "my_rex", "minouchat", "zoki"])
+@pytest.mark.parametrize("word", ["rexdog", "eclair-cat", "my_rex", "minouchat", "zoki", "r" * 41])
 def test_accepts_words_no_program_misreads(word: str) -> None:
     check_word(word, ["lunadog", "another"])
 

@@ -202,6 +202,15 @@ _ATTENTION = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to
         (
             {
                 f"{_ATTENTION}.lora_down.weight": np.ones((4, 768)),
+                f"{_ATTENTION}.lora_up.weight": np.ones((32, 4)),
+                f"{_ATTENTION}.alpha": np.float32(-1),
+            },
+            None,
+            "lora.wild_alpha",
+        ),
+        (
+            {
+                f"{_ATTENTION}.lora_down.weight": np.ones((4, 768)),
                 f"{_ATTENTION}.lora_up.weight": np.full((32, 4), 1e6),
             },
             None,

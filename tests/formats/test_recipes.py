@@ -40,7 +40,7 @@ def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
         family="sd1", method="lora", preset="careful", num_photos=5, seed=9, max_steps=77,
         optimizer="prodigy", min_snr_gamma=5.5,
     )  # fmt: skip
-    settings = settings_for(asked)
+    settings = settings_for(asked).model_copy(update={"rank": 7})
     told = facts(
         method="lora", rank=settings.rank, steps=50, seed=9, preset="careful",
         max_steps=settings.max_steps, optimizer="prodigy", min_snr_gamma=5.5,
@@ -82,6 +82,8 @@ def test_half_of_a_pair_is_trained_again_as_a_pair(tmp_path: Path) -> None:
     path = own_file(tmp_path / "rexdog.safetensors", companion="rexdog-lora", max_steps=steps)
     recipe = read_recipe(path)
     assert recipe.training == "pivotal"
+    assert recipe.fits("pivotal", "quick")
+    assert not recipe.fits("embedding", "quick")
     assert recipe.max_steps is None
 
 

@@ -28,7 +28,7 @@ def _tensors() -> dict[str, np.ndarray]:
     return {
         "b": generator.normal(size=(3, 5)).astype(np.float16),
         "a": generator.normal(size=(2, 3)).astype(np.float32),
-        "d": np.array(4.0, dtype=np.float16),
+        "d": np.full((2, 1), 4.0, dtype=np.float16),
         "c": generator.normal(size=(7,)).astype(np.float64),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -207,3 +208,27 @@ def test_another_base_model_is_named(tmp_path: Path) -> None:
     assert "somebody/fine-model" in guide_of(files)
     script = files_of("diffusers", part)[f"draw_{WORD}.py"].decode()
     assert 'else "somebody/fine-model"' in script
+
+
+@pytest.mark.parametrize(
+    ("language", "size_bytes", "text"),
+    [
+        ("en", 999, "999\u00a0B"),
+        ("en", 1000, "1.0\u00a0kB"),
+        ("fr", 1400, "1,4\u00a0ko"),
+        ("fr", 3_200_000_000, "3200\u00a0Mo"),
+    ],
+)
+def test_sizes_are_written_as_the_language_writes_numbers(
+    language: Any, size_bytes: int, text: str
+) -> None:
+    assert KitWords(language).size(size_bytes) == text
+
+
+def test_the_program_of_a_lora_whose_name_has_dots_calls_it_without_them(tmp_path: Path) -> None:
+    """A dot would end the name that diffusers gives it."""
+    part = make_part(tmp_path, "sd1", "lora")
+    path = part.path.rename(part.path.with_name("my.v1.5.safetensors"))
+    files = files_of("diffusers", replace(part, path=path))
+    (script,) = (data.decode() for name, data in files.items() if name.endswith(".py"))
+    assert 'adapter_name="my_v1_5"' in script

@@ -99,6 +99,7 @@ def test_automatic1111_gets_previews_that_it_does_not_take_for_embeddings(tmp_pa
     notes = json_of(files, f"models/Lora/{WORD}.json")
     assert notes["sd version"] == "SDXL"
     assert notes["activation text"] == f"{WORD} dog"
+    assert notes["negative text"] == ""
     prompts = files[f"{EXTRAS}/prompts.txt"].decode()
     assert prompts.startswith(f"a photo of a {WORD}\nSteps: 20, Sampler: DPM++ 2M, Schedule type: ")
     assert f"a photo of a {WORD} dog <lora:{WORD}:1>" in prompts

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import save_file
 
 from textinv_app.domain.presets import PresetRequest, settings_for
 from textinv_app.domain.status import RunStatus
-from textinv_app.domain.views import ConceptView, RunView
+from textinv_app.domain.views import ArtifactView, ConceptView, RunView
 from textinv_app.executors.local import LocalExecutor
 from textinv_app.library.api import ConceptChange, ReceivedFile, TrainingOrder
 from textinv_app.library.config import LibraryConfig
@@ -113,6 +114,12 @@ class World:
             draw_photo(path, seed)
             files.append(ReceivedFile(path, f"photo {seed}.png"))
         return self.service.add_photos(owner or self.owner, concept_id, files)
+
+    def bring_embedding(self, name: str = "elsewhere.safetensors") -> ArtifactView:
+        """Import an embedding for Stable Diffusion 1.x as other programs write it."""
+        path = self.data_dir / "incoming" / "0123456789"
+        save_file({"emb_params": np.full((2, 768), 0.01, np.float32)}, path)
+        return self.service.import_artifact(self.owner, ReceivedFile(path, name))
 
     def order(self, concept_id: str, **more: Any) -> TrainingOrder:
         """Return an order of a short training."""

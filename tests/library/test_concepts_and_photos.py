@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from library_world import World, byte_hits, draw_photo
 
-from textinv_app.domain.concept import ConceptKind, SquareCrop
+from textinv_app.domain.concept import ConceptKind, Photo, SquareCrop
 from textinv_app.errors import (
     BadInput,
     NotFound,
@@ -19,8 +20,9 @@ from textinv_app.errors import (
     StorageFailed,
     WordRefused,
 )
-from textinv_app.library.api import ConceptChange, ReceivedFile
-from textinv_app.library.names import clean_name
+from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
+from textinv_app.library.names import clean_class_word, clean_name
+from textinv_app.library.photo_files import PhotoFiles
 
 
 def test_what_is_missing_is_told_until_nothing_is(world: World) -> None:
@@ -61,6 +63,13 @@ def test_names_that_are_refused(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", ["Rex", "Čeněk", "小黑", "O'Malley", "Anne-Marie 2", "ระเบียบ"])
 def test_names_of_any_script_are_taken(name: str) -> None:
     assert clean_name(name) == name
+
+
+@pytest.mark.parametrize("word", ["x" * 100, "a very large dog"])
+def test_what_it_is_may_be_said_in_few_words(word: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        clean_class_word(word)
+    assert caught.value.code == "class_word.too_long"
 
 
 def test_a_change_that_is_refused_in_part_changes_nothing(world: World) -> None:
@@ -121,6 +130,27 @@ def test_one_bad_file_harms_no_other_and_no_upload_stays(world: World) -> None:
     assert refusal.display_name == "broken.jpg"
     assert refusal.code.startswith("photo.")
     assert list(incoming.iterdir()) == []
+
+
+def test_an_upload_that_fails_in_the_middle_keeps_no_photo(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    really = PhotoFiles.write_square
+    written: list[str] = []
+
+    def fail_at_the_second(files: PhotoFiles, concept_id: str, photo: Photo) -> None:
+        written.append(photo.photo_id)
+        if len(written) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        really(files, concept_id, photo)
+
+    monkeypatch.setattr(PhotoFiles, "write_square", fail_at_the_second)
+    with pytest.raises(StorageFailed):
+        world.add_photos(concept_id, range(3))
+    assert len(written) == 2
+    assert list((world.data_dir / "concepts" / concept_id / "photos").iterdir()) == []
+    assert world.service.concept(world.owner, concept_id).photos == ()
 
 
 def test_the_limit_of_photos_is_exact_to_one(make_world: Callable[..., World]) -> None:
@@ -257,6 +287,28 @@ def test_the_quota_of_space_is_told_with_numbers(make_world: Callable[..., World
         world.add_photos(concept_id, [99])
     assert caught.value.code == "quota.space"
     assert list((world.data_dir / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda world: world.service.use_sample(world.owner, "mio"),
+        lambda world: world.bring_embedding(),
+        lambda world: world.service.start_drawing(
+            world.owner, DrawingOrder(model_id="crayon", prompt="a dog")
+        ),
+    ],
+    ids=["sample", "import", "drawing"],
+)
+def test_nothing_new_is_begun_on_a_disk_that_is_nearly_full(
+    make_world: Callable[..., World], begin: Callable[[World], object]
+) -> None:
+    world = make_world(min_free_bytes=1 << 60)
+    with pytest.raises(StorageFailed) as caught:
+        begin(world)
+    assert caught.value.code == "storage.low"
+    for kind in ("concepts", "imports", "drawings", "incoming"):
+        assert list((world.data_dir / kind).iterdir()) == []
 
 
 def test_a_stranger_finds_no_concept(world: World, tmp_path: Path) -> None:

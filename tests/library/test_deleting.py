@@ -8,21 +8,20 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from library_world import World, byte_hits, draw_photo, scripted_executor
-from safetensors.numpy import save_file
 
 from tests.own_disk import lines_on_own_disk, needs_own_disk
 from textinv_app.domain.events import Redrawn
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, NotFound
 from textinv_app.library import removing, training
-from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
+from textinv_app.library.api import ConceptChange, DrawingOrder
 from textinv_app.library.folders import mark_removed
 from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.lock import read_holder
@@ -322,6 +321,17 @@ def test_what_a_crash_left_behind_is_swept_at_the_start(world: World) -> None:
     assert world.service.concept(world.owner, concept_id).ready
 
 
+def test_an_upload_under_way_is_not_swept_away(world: World) -> None:
+    upload = world.data_dir / "incoming" / "half-an-upload"
+    upload.write_bytes(b"half of it")
+    world.service._parts.sweeper.sweep()
+    assert upload.exists()
+    long_before = time.time() - removing.STALE_AFTER_SECONDS - 60
+    os.utime(upload, (long_before, long_before))
+    world.service._parts.sweeper.sweep()
+    assert not upload.exists()
+
+
 def test_what_a_living_runner_is_writing_is_not_swept_at_the_start(
     make_world: Callable[..., World],
 ) -> None:
@@ -393,19 +403,12 @@ def long_ago(world: World) -> None:
     store.write("UPDATE owners SET seen_at = '2020-01-01'")
 
 
-def bring_file(world: World, tmp_path: Path) -> str:
-    """Bring a file from elsewhere; returns its id."""
-    path = tmp_path / "elsewhere.safetensors"
-    save_file({"emb_params": np.ones((2, 768), np.float32)}, path)
-    return world.service.import_artifact(world.owner, ReceivedFile(path, path.name)).artifact_id
-
-
 def test_what_is_opened_every_day_is_kept_though_nothing_is_changed(
-    make_world: Callable[..., World], tmp_path: Path
+    make_world: Callable[..., World],
 ) -> None:
     world = make_world(keep_days=7)
     concept_id = world.concept("Rex").concept.concept_id
-    file_id = bring_file(world, tmp_path)
+    file_id = world.bring_embedding().artifact_id
     long_ago(world)
     assert world.service.list_concepts(world.owner)
     world.service._parts.sweeper.sweep()
@@ -427,10 +430,10 @@ def test_looking_writes_at_most_once_an_hour(world: World) -> None:
 
 
 def test_unused_files_from_elsewhere_go_after_their_time_too(
-    make_world: Callable[..., World], tmp_path: Path
+    make_world: Callable[..., World],
 ) -> None:
     world = make_world(keep_days=7)
-    file_id = bring_file(world, tmp_path)
+    file_id = world.bring_embedding().artifact_id
     long_ago(world)
     # That the server broke down is no visit.
     world.crash()
@@ -451,6 +454,15 @@ def test_what_waits_to_be_taught_is_not_deleted_for_its_age(
     long_ago(world)
     world.service._parts.sweeper.sweep()
     assert not world.run_dir(run_id).exists()
+
+
+def test_what_is_being_taught_is_not_deleted_for_its_age(make_world: Callable[..., World]) -> None:
+    world = make_world(keep_days=7)
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.service.tick()
+    long_ago(world)
+    world.service._parts.sweeper.sweep()
+    assert world.run(run_id).status is RunStatus.RUNNING
 
 
 def test_incoming_is_empty_after_everything(world: World, tmp_path: Path) -> None:

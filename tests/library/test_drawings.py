@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -115,6 +116,9 @@ def test_a_file_taught_on_ones_own_model_is_compared_on_that_model(world: World)
     assert drawing is not None
     base_model = request_of(world, drawing)["base_model"]
     assert (base_model["model_id"], base_model["source"]) == ("custom", str(own))
+    # That folder is on nobody else's machine, and nobody's business.
+    guides = world.service.usage(world.owner, made["embedding"])
+    assert [guide.program for guide in guides if str(own) in guide.copy_text] == []
 
 
 def test_likeness_is_told_only_of_columns_that_show_the_pet_of_the_photos(world: World) -> None:
@@ -127,6 +131,23 @@ def test_likeness_is_told_only_of_columns_that_show_the_pet_of_the_photos(world:
     assert mixed["reference_photos"] == alone["reference_photos"]
     told = {column["name"]: column["measured"] for column in mixed["columns"]}
     assert told == {"base": True, "embedding": True, "lora": False, "both": False}
+
+
+def test_a_pet_that_was_made_a_style_afterwards_is_not_measured_against_its_photos(
+    world: World,
+) -> None:
+    made = teach(world)
+    concept_id = world.service.artifact(world.owner, made["embedding"]).concept_id
+    world.service.update_concept(world.owner, concept_id, ConceptChange(kind="style"))
+    request = request_of(world, draw(world, embedding_id=made["embedding"]))
+    assert request["reference_photos"] == []
+
+
+def test_a_file_of_another_family_is_not_worn(world: World) -> None:
+    foreign = world.bring_embedding().artifact_id
+    with pytest.raises(BadInput) as caught:
+        draw(world, embedding_id=foreign)
+    assert caught.value.code == "drawing.other_family"
 
 
 def test_negative_embeddings_go_into_the_negative_prompt(world: World) -> None:
@@ -291,6 +312,23 @@ def test_the_limit_of_open_drawings_and_of_kept_ones(make_world: Callable[..., W
         draw(world)
     world.tick_until(lambda: _num_open(world) == 0)
     assert len(list((world.data_dir / "drawings").iterdir())) == 3
+
+
+def test_drawings_that_still_wait_are_not_cleared_away(make_world: Callable[..., World]) -> None:
+    world = make_world(kept_drawings_per_owner=1, max_open_drawings_per_owner=3)
+    asked = {draw(world).drawing_id for _ in range(3)}
+    assert {path.name for path in (world.data_dir / "drawings").iterdir()} == asked
+
+
+def test_a_page_that_stays_open_gets_new_addresses_of_its_pictures(
+    make_world: Callable[..., World],
+) -> None:
+    """It asks again only where the version has changed."""
+    world = make_world(link_lifetime_seconds=2)
+    drawing = draw(world)
+    # Longer than links keep their address.
+    time.sleep(1.1)
+    assert world.service.drawing(world.owner, drawing.drawing_id).version != drawing.version
 
 
 def _num_open(world: World) -> int:

@@ -99,6 +99,14 @@ def test_the_key_is_kept_for_this_user_alone(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_that_was_broken_off_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    path.write_bytes(b"short")
+    key = read_or_make_key(path)
+    assert len(key) == 32
+    assert read_or_make_key(path) == key
+
+
 def test_every_link_of_every_view_opens_a_file_inside_the_folders(world: World) -> None:
     concept = world.concept()
     run = world.start(concept.concept.concept_id)

@@ -6,6 +6,7 @@ import errno
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from library_world import World, scripted_executor, token_of
@@ -14,6 +15,8 @@ from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, ModelUnavailable, PetnameError, QuotaReached
 from textinv_app.library import removing
 from textinv_app.library.api import ConceptChange
+from textinv_app.library.config import MEGABYTE
+from textinv_app.library.space import SpaceKeeper
 
 
 def test_the_same_key_queues_once(world: World) -> None:
@@ -96,6 +99,32 @@ def test_two_hundred_starts_of_one_owner_are_cut_off_at_the_limit(
     assert len(list((world.data_dir / "runs").iterdir())) == 3
 
 
+def test_the_limit_of_everybody_counts_the_runs_of_all(make_world: Callable[..., World]) -> None:
+    world = make_world(max_active_runs=1)
+    world.start(world.concept().concept.concept_id)
+    berts = world.concept("Bo", owner=world.stranger).concept.concept_id
+    with pytest.raises(QuotaReached) as caught:
+        world.start(berts, owner=world.stranger)
+    assert caught.value.code == "quota.queue"
+    assert world.service.list_runs(world.stranger) == ()
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        ({"seed": 2**32}, "training.seed"),
+        ({"seed": -1}, "training.seed"),
+        ({"idempotency_key": "x" * 101}, "training.key"),
+    ],
+)
+def test_orders_that_are_refused(world: World, order: dict[str, Any], code: str) -> None:
+    concept_id = world.concept().concept.concept_id
+    with pytest.raises(BadInput) as caught:
+        world.start(concept_id, **order)
+    assert caught.value.code == code
+    assert list((world.data_dir / "runs").iterdir()) == []
+
+
 def test_an_order_for_two_methods_queues_both_or_none(make_world: Callable[..., World]) -> None:
     world = make_world(max_active_runs_per_owner=2)
     world.start(world.concept("Mia").concept.concept_id)
@@ -137,6 +166,29 @@ def test_a_full_disk_is_told_before_anything_is_queued(make_world: Callable[...,
         world.start(concept_id)
     assert caught.value.code == "storage.low"
     assert int(caught.value.details["needed_mb"]) > int(caught.value.details["free_mb"])
+    assert list((world.data_dir / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        ({"owner_quota_bytes": 20 * MEGABYTE}, "quota.space"),
+        ({"min_free_bytes": 20 * MEGABYTE}, "storage.low"),
+    ],
+)
+def test_what_a_training_will_write_has_to_fit_before_it_is_queued(
+    make_world: Callable[..., World],
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, int],
+    code: str,
+) -> None:
+    """The smallest one needs 20 MB beside the photos."""
+    world = make_world(**limits)
+    concept_id = world.concept().concept.concept_id
+    monkeypatch.setattr(SpaceKeeper, "free_bytes", lambda _: 30 * MEGABYTE)
+    with pytest.raises(PetnameError) as caught:
+        world.start(concept_id)
+    assert caught.value.code == code
     assert list((world.data_dir / "runs").iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from library_world import World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
 from textinv_app.errors import NotFound, StorageFailed
-from textinv_app.library import rebuilding
+from textinv_app.library import opening, rebuilding
 from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder
 from textinv_app.library.folders import read_owner
@@ -197,6 +198,37 @@ def test_of_two_that_wait_the_one_that_has_saved_something_goes_on(
     assert world.run(saved).status is RunStatus.PAUSED
     assert list((world.run_dir(saved) / "checkpoints").iterdir())
     assert world.run(empty).status is RunStatus.CANCELLED
+    # It is over for the next index too, when nothing stands in its way any more.
+    world.service.resume_run(world.owner, saved)
+    world.tick_until_status(saved, RunStatus.DONE)
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(empty).status is RunStatus.CANCELLED
+
+
+def test_of_two_that_are_not_over_the_one_that_lives_goes_on(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+    rex = world.concept("Rex").concept.concept_id
+    saved = world.start(rex).run_id
+    world.tick_until_step(saved, 12)
+    world.service.pause_run(world.owner, saved)
+    world.tick_until_status(saved, RunStatus.PAUSED)
+    # In a row of its own for once: this one was over, which nothing in its folder says.
+    world.service._parts.tables.runs.remove(saved)
+    # Far from its first checkpoint.
+    world.reopen(scripted_executor(SCRIPT_STEP_SECONDS="3"))
+    living = world.start(rex).run_id
+    world.tick_until_step(living, 1)
+    world.service.close()
+    damage(world, "gone")
+    world.open()
+    assert world.run(living).status is RunStatus.RUNNING
+    assert world.run(saved).status is RunStatus.CANCELLED
+    # Its folder says so now: when the other has ended, nothing else would.
+    assert (world.run_dir(saved) / "outcome.json").exists()
 
 
 def test_a_crash_while_the_index_is_made_again_loses_nothing(
@@ -317,6 +349,19 @@ def test_an_index_that_another_program_has_locked_is_left_alone(
     world.open()
     assert not world.service.was_rebuilt
     assert world.service.concept(world.owner, concept_id).ready
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of Unix")
+def test_the_data_folder_is_for_this_user_alone(world: World) -> None:
+    folders = [world.data_dir, *(path for path in world.data_dir.iterdir() if path.is_dir())]
+    assert [path.name for path in folders if path.stat().st_mode & 0o077] == []
+
+
+def test_a_reserve_that_a_full_disk_has_cut_short_is_made_whole(world: World) -> None:
+    reserve = world.data_dir / "reserve.bin"
+    reserve.write_bytes(b"broken off")
+    world.reopen()
+    assert reserve.stat().st_size == opening.RESERVE_BYTES
 
 
 def test_an_index_of_a_newer_petname_is_left_alone(world: World) -> None:

@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 from library_world import World, byte_hits, scripted_executor
 from PIL import Image, PngImagePlugin
+from safetensors.numpy import save
 
 from textinv_app.domain.compare import ChosenFile, CompareChoice, columns
 from textinv_app.domain.drawing import DrawingRequest, WornArtifact
 from textinv_app.domain.status import RunStatus
-from textinv_app.errors import BadInput, FileRefused, NotFound
+from textinv_app.errors import BadInput, FileRefused, NotFound, WordRefused
 from textinv_app.formats.embedding import read_embedding, write_embedding
 from textinv_app.formats.inspecting import inspect
 from textinv_app.formats.metadata import FileFacts, build_metadata
-from textinv_app.library.api import DrawingOrder, ReceivedFile
+from textinv_app.library.api import ConceptChange, DrawingOrder, ReceivedFile
 from textinv_app.library.folders import folder_bytes
 
 WIDTH_OF_SD1 = 768
@@ -43,8 +44,6 @@ def received(world: World, name: str, data: bytes) -> ReceivedFile:
 
 def foreign_embedding(folder: Path, name: str = "someword") -> bytes:
     """Return an embedding as other programs write it: one key, no metadata."""
-    from safetensors.numpy import save
-
     vectors = np.random.default_rng(1).normal(0, 0.02, (2, WIDTH_OF_SD1)).astype(np.float32)
     return save({"emb_params": vectors})
 
@@ -74,8 +73,6 @@ def test_the_same_file_twice_gets_another_word_where_it_ends_in_a_digit(world: W
 
 def foreign_lora(word: str = "") -> bytes:
     """Return a LoRA for Stable Diffusion 1.x as other programs write it."""
-    from safetensors.numpy import save
-
     layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
     return save(
         {
@@ -168,6 +165,17 @@ def test_the_same_file_twice_gets_another_word(world: World, tmp_path: Path) -> 
     assert words[0] not in words[1] or words[1] not in words[0]
 
 
+def test_pets_and_files_from_elsewhere_never_share_a_word(world: World) -> None:
+    concept_id = world.service.create_concept(world.owner).concept.concept_id
+    change = ConceptChange(placeholder_token="rexdog")
+    world.service.update_concept(world.owner, concept_id, change)
+    assert world.bring_embedding("rexdog.safetensors").placeholder_token != "rexdog"
+    assert world.bring_embedding("fluffcat.safetensors").placeholder_token == "fluffcat"
+    change = ConceptChange(placeholder_token="fluffcat")
+    with pytest.raises(WordRefused):
+        world.service.update_concept(world.owner, concept_id, change)
+
+
 @pytest.mark.parametrize(
     "data", [b"", b"\x80\x04evil pickle", b"\xff" * 100, b"\x08\0\0\0\0\0\0\0{}      "]
 )
@@ -236,16 +244,17 @@ def test_storage_adds_up(world: World, tmp_path: Path) -> None:
     world.service.import_artifact(
         world.owner, received(world, "fluffy.safetensors", foreign_embedding(tmp_path))
     )
+    world.service.start_drawing(world.owner, DrawingOrder(model_id="crayon", prompt="a dog"))
     seen = world.service.storage(world.owner)
     on_disk = sum(
         path.stat().st_size
-        for kind in ("concepts", "runs", "imports")
+        for kind in ("concepts", "runs", "imports", "drawings")
         for path in (world.data_dir / kind).rglob("*")
         if path.is_file()
     )
     assert seen.used_bytes == on_disk
     assert seen.used_bytes == seen.photos_bytes + seen.results_bytes + seen.drawings_bytes
-    assert seen.photos_bytes > 0
+    assert min(seen.photos_bytes, seen.results_bytes, seen.drawings_bytes) > 0
     assert world.service.storage(world.stranger).used_bytes == 0
 
 
@@ -337,8 +346,6 @@ def test_a_program_in_an_old_file_is_never_run(world: World, tmp_path: Path) -> 
 
 def test_a_file_whose_description_names_no_word_goes_by_its_name(world: World) -> None:
     """It went by the name of the upload in transit before, a row of random digits."""
-    from safetensors.numpy import save
-
     vectors = np.full((1, WIDTH_OF_SD1), 0.01, np.float32)
     data = save({"emb_params": vectors}, {"format": "pt"})
     view = world.service.import_artifact(world.owner, received(world, "fluffy.safetensors", data))
@@ -346,8 +353,6 @@ def test_a_file_whose_description_names_no_word_goes_by_its_name(world: World) -
 
 
 def test_an_embedding_inside_a_lora_becomes_a_file_of_its_own(world: World) -> None:
-    from safetensors.numpy import save
-
     layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
     data = save(
         {
@@ -364,6 +369,20 @@ def test_an_embedding_inside_a_lora_becomes_a_file_of_its_own(world: World) -> N
         ("lora", "fluffcat"),
         ("embedding", "fluffcat"),
     ]
+
+
+def test_of_many_embeddings_inside_a_lora_eight_become_files(world: World) -> None:
+    vectors = np.full((2, WIDTH_OF_SD1), 0.01, np.float32)
+    layer = "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k"
+    tensors = {
+        f"{layer}.lora_down.weight": np.full((4, WIDTH_OF_SD1), 0.01, np.float32),
+        f"{layer}.lora_up.weight": np.full((320, 4), 0.01, np.float32),
+    }
+    for letter in "abcdefghi":
+        tensors[f"bundle_emb.fluffcat{letter}.string_to_param.*"] = vectors
+    world.service.import_artifact(world.owner, received(world, "many.safetensors", save(tensors)))
+    methods = [one.method for one in world.service.list_artifacts(world.owner)]
+    assert methods == ["lora", *["embedding"] * 8]
 
 
 def imported(world: World, name: str) -> str:

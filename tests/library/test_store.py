@@ -16,10 +16,12 @@ import pytest
 from library_world import REPOSITORY, World
 from safetensors.numpy import save_file
 
+from textinv_app.domain.status import RunStatus
 from textinv_app.errors import BadInput, StorageFailed
 from textinv_app.library import store as store_module
 from textinv_app.library.api import DrawingOrder, ReceivedFile
 from textinv_app.library.concept_rows import OwnerRows
+from textinv_app.library.drawing_rows import DrawingRows
 from textinv_app.library.run_rows import NewRun, RunRows
 from textinv_app.library.store import IndexDamaged, Store, migration_steps
 
@@ -89,6 +91,54 @@ def test_claims_of_many_threads_never_meet(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
         claimed = [run_id for part in threads.map(claim_all, range(4)) for run_id in part]
     assert len(claimed) == len(set(claimed)) == 40
+
+
+def test_a_stop_that_only_has_to_save_goes_ahead_of_what_came_first(store: Store) -> None:
+    OwnerRows(store).note("anna")
+    runs = RunRows(store)
+    runs.add(NewRun("first", "anna", "rex", "embedding", "now"))
+    runs.add(NewRun("stopped", "anna", "mia", "embedding", "now", wanted="stop"))
+    claimed = runs.claim_next()
+    assert claimed is not None
+    assert claimed.run_id == "stopped"
+
+
+def test_a_pause_that_was_pressed_before_a_stop_does_not_undo_it(store: Store) -> None:
+    OwnerRows(store).note("anna")
+    runs = RunRows(store)
+    runs.add(NewRun("rex", "anna", "rex", "embedding", "now"))
+    seen = runs.find("rex")
+    assert seen is not None
+    assert runs.change(seen, wanted="stop")
+    assert not runs.move(seen, RunStatus.PAUSED, wanted="pause")
+    now = runs.find("rex")
+    assert now is not None
+    assert (now.status, now.wanted) == (RunStatus.QUEUED, "stop")
+
+
+def test_owners_take_turns_at_the_painter(store: Store) -> None:
+    drawings = DrawingRows(store)
+    for owner in ("anna", "bert"):
+        OwnerRows(store).note(owner)
+    drawings.add("anna", "annas first", "a dog")
+    drawings.end("annas first", "done")
+    drawings.add("anna", "annas second", "a dog")
+    drawings.add("bert", "berts first", "a dog")
+    following = drawings.next_open()
+    assert following is not None
+    assert following.drawing_id == "berts first"
+
+
+def test_a_step_that_another_process_has_made_meanwhile_is_not_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "petname.db"
+
+    def be_faster(version: int) -> None:
+        if version == 0:
+            Store(path).migrate()
+
+    slower = Store(path)
+    slower.migrate(be_faster)
+    assert slower.version() == len(migration_steps())
 
 
 SLOW_MIGRATION = """

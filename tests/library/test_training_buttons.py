@@ -12,7 +12,7 @@ import pytest
 from library_world import QUICK_STEPS, World, scripted_executor
 
 from textinv_app.domain.status import RunStatus
-from textinv_app.errors import BadInput, NotFound
+from textinv_app.errors import BadInput, NotFound, QuotaReached
 from textinv_app.executors.local import LocalExecutor
 
 SEED = 7
@@ -228,6 +228,31 @@ def test_the_reason_of_a_failed_run_is_told_and_it_can_be_tried_again(
     world.reopen()
     world.service.resume_run(world.owner, run_id)
     world.tick_until_status(run_id, RunStatus.DONE)
+
+
+def test_resume_waits_for_a_place_as_a_start_does(make_world: Callable[..., World]) -> None:
+    world = make_world(max_active_runs_per_owner=1)
+    first, second = (world.concept(name).concept.concept_id for name in ("Rex", "Mia"))
+    paused = world.start(first).run_id
+    world.service.pause_run(world.owner, paused)
+    world.start(second)
+    with pytest.raises(QuotaReached):
+        world.service.resume_run(world.owner, paused)
+    assert world.run(paused).status is RunStatus.PAUSED
+
+
+def test_a_failed_run_is_not_tried_again_beside_the_one_that_follows_it(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_MISBEHAVE="fail"))
+    concept_id = world.concept().concept.concept_id
+    failed = world.start(concept_id).run_id
+    world.tick_until_status(failed, RunStatus.FAILED)
+    world.start(concept_id)
+    with pytest.raises(BadInput) as caught:
+        world.service.resume_run(world.owner, failed)
+    assert caught.value.code == "training.already"
+    assert world.run(failed).status is RunStatus.FAILED
 
 
 def test_buttons_of_a_run_that_is_over_say_so(world: World, run_id: str) -> None:

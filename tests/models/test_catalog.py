@@ -219,7 +219,10 @@ def test_half_precision_files_are_fetched_and_nothing_that_is_not_used() -> None
     assert refused.value.code == "model.no_safetensors"
 
 
-@pytest.mark.parametrize("name", ["../models", "./models", "/models", "models", "a/b/c", "-a/b"])
+@pytest.mark.parametrize(
+    "name",
+    ["../models", "./models", "/models", "models", "a/b/c", "-a/b", "home/anna/model", "home/a b"],
+)
 def test_a_folder_is_not_taken_for_a_name_on_the_hub(name: str) -> None:
     assert is_hub_id("anna/rexdog-v1.5")
     assert not is_hub_id(name)

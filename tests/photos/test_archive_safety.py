@@ -11,6 +11,7 @@ import pytest
 from drawn_photos import draw_animal
 
 from textinv_app.errors import PhotoRefused
+from textinv_app.photos import limits
 from textinv_app.photos.intake import IntakeReport, take_in, take_in_all
 
 
@@ -51,6 +52,8 @@ def test_photos_are_taken_and_system_files_passed_over(tmp_path: Path) -> None:
             "__MACOSX/My Pictures/._rex.jpg": b"\x00" * 120,
             "My Pictures/.DS_Store": b"\x00" * 60,
             "My Pictures/notes.txt": b"hi!",
+            # Packs as well as a bomb does, and is far too small to be one.
+            "My Pictures/blank.txt": b"\x00" * 200_000,
         },
         zipfile.ZIP_DEFLATED,
     )
@@ -70,6 +73,28 @@ def test_one_bad_photo_in_a_zip_is_named_and_the_others_are_kept(tmp_path: Path)
         "more.zip": "zip.nested",
         "cut.jpg": "photo.broken_off",
     }
+
+
+def test_a_zip_with_a_comment_is_opened(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "phone.zip", {"rex.jpg": photo_bytes()})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"Sent from my phone. " * 10
+    assert [photo.display_name for photo in take(path, tmp_path).accepted] == ["rex.jpg"]
+
+
+@pytest.mark.parametrize("in_a_zip", [False, True])
+def test_a_photo_of_too_many_bytes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_a_zip: bool
+) -> None:
+    path = tmp_path / "rex.jpg"
+    path.write_bytes(photo_bytes())
+    if in_a_zip:
+        path = make_zip(tmp_path / "pets.zip", {"rex.jpg": photo_bytes()})
+    monkeypatch.setattr(limits, "MAX_PHOTO_BYTES", 1000)
+    report = take(path, tmp_path)
+    assert report.accepted == ()
+    told = [(refused.details["name"], refused.code) for refused in report.refused]
+    assert told == [("rex.jpg", "photo.file_too_large")]
 
 
 def test_no_pictures(tmp_path: Path) -> None:
@@ -102,8 +127,10 @@ def test_bomb_by_ratio(tmp_path: Path) -> None:
     assert the_refusal(path, tmp_path).code == "zip.bomb"
 
 
-def test_too_many_files(tmp_path: Path) -> None:
+def test_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_zip(tmp_path / "many.zip", {f"{index}.txt": b"" for index in range(301)})
+    # The number at the end of the file is enough: each entry that is read costs memory.
+    monkeypatch.delattr(zipfile, "ZipFile")
     assert the_refusal(path, tmp_path).code == "zip.too_many"
 
 

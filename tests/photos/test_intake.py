@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 from drawn_photos import draw_animal, mean_difference
 from PIL import Image
 
+from textinv_app.errors import StorageFailed
+from textinv_app.photos import intake
 from textinv_app.photos.intake import take_in, take_in_all
 from textinv_app.photos.prepare import examine
 from textinv_app.photos.quality import judge
 from textinv_app.photos.refusals import NOTES, SENTENCES
+from textinv_app.photos.sniffing import sniff
 
 NOT_PHOTOS = {
     "empty.jpg": (b"", "photo.empty"),
@@ -42,6 +46,39 @@ def test_each_file_that_is_no_photo_has_its_own_sentence(tmp_path: Path) -> None
     ]
     sentences = [str(error).replace(str(error.details["name"]), "") for error in report.refused]
     assert len(set(sentences)) == len(sentences)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"BM\x36\x00\x0c\x00", "other_picture"),
+        # As cameras other than Apple's name what holds HEVC.
+        (b"\x00\x00\x00\x10ftypmif1\x00\x00\x00\x00", "heif"),
+        (b"\x00\x00\x00\x10ftyphevc\x00\x00\x00\x00", "heif"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isommiaf", "heif"),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif", "avif"),
+    ],
+)
+def test_what_a_file_is_by_its_first_bytes(head: bytes, kind: str) -> None:
+    assert sniff(head) == kind
+
+
+def test_a_disk_that_fails_in_the_end_keeps_no_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = []
+    for seed in range(2):
+        draw_animal(seed=seed).save(tmp_path / f"{seed}.png")
+        received.append((tmp_path / f"{seed}.png", f"{seed}.png"))
+
+    def fail(folder: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error", str(folder))
+
+    monkeypatch.setattr(intake, "fsync_directory", fail)
+    with pytest.raises(StorageFailed) as caught:
+        take_in_all(received, tmp_path / "clean")
+    assert caught.value.code == "storage.files"
+    assert list((tmp_path / "clean").iterdir()) == []
 
 
 def test_a_missing_file_is_one_refusal(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def test_tall_photo_follows_the_subject(y: int) -> None:
     assert y + 60 - 6 <= square.top + square.side
 
 
+def test_an_upright_photo_without_a_subject_leans_upwards() -> None:
+    square = suggest_square(np.full((600, 300, 3), 128, np.uint8))
+    assert square.side == 300
+    # With its centre of interest in the middle it would begin at 103.
+    assert square.top < 80
+
+
 def test_square_photo_is_kept_whole() -> None:
     square = suggest_square(np.asarray(draw_animal(200, 200)))
     assert square == SquareCrop(left=0, top=0, side=200)

@@ -67,6 +67,19 @@ def test_a_later_attempt_sends_this_one_away(tmp_path: Path) -> None:
     ControlWatch(path, attempt=3).check()
 
 
+def test_two_wishes_within_a_second_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "control.json"
+    write_control(path, Control("run", 1))
+    os.utime(path, ns=(0, 1_000_000_000))
+    watch = ControlWatch(path, attempt=1)
+    watch.check()
+    write_control(path, Control("run", 2))
+    os.utime(path, ns=(0, 1_500_000_000))
+    look_again()
+    with pytest.raises(Superseded):
+        watch.check()
+
+
 def test_termination_is_a_pause_and_stop_wins_over_it(tmp_path: Path) -> None:
     path = tmp_path / "control.json"
     previous = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)

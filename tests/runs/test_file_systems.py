@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,11 @@ def test_errors_of_files_become_sentences(tmp_path: Path) -> None:
     def fail(error: OSError) -> None:
         raise error
 
-    with pytest.raises(StorageFailed) as caught:
-        fail(OSError(28, "No space left on device"))
-    assert caught.value.code == "storage.full"
+    # Of the disk, or of what this user may put on it.
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        with pytest.raises(StorageFailed) as caught:
+            fail(OSError(number, "No space left"))
+        assert caught.value.code == "storage.full"
     with pytest.raises(StorageFailed) as caught:
         fail(PermissionError(13, "no"))
     assert caught.value.code == "storage.files"

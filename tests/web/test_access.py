@@ -27,6 +27,9 @@ SPACE = AccessRules.of(
         "/gradio_api/file=/etc/pass\nwd\n",
         "/gradio_api/proxy=http://x",
         "/config",
+        "/gradio_api/component_server/",
+        "/logout",
+        "/pwa_icon/1",
     ],
 )
 def test_closed_under_every_prefix(prefix: str, path: str) -> None:
@@ -77,6 +80,7 @@ def test_hosts_of_a_private_machine(host: str, allowed: bool) -> None:
     [
         ("http://127.0.0.1:7860", "127.0.0.1:7860", True),
         ("http://127.0.0.1:8000", "127.0.0.1:7860", False),
+        ("http://localhost:8000", "127.0.0.1:7860", False),
         ("https://evil.example", "127.0.0.1:7860", False),
         ("null", "127.0.0.1:7860", False),
         ("null", "null", False),
@@ -94,6 +98,19 @@ def test_a_space_knows_its_own_name_behind_the_proxy() -> None:
     """The proxy may ask under another host name than the browser did."""
     assert SPACE.allows_origin("https://a-b.hf.space", "10.0.0.7:7860")
     assert not SPACE.allows_origin("https://c-d.hf.space", "10.0.0.7:7860")
+
+
+def test_hosts_and_origins_can_be_allowed_by_their_names() -> None:
+    """Behind somebody's own proxy the page has a name that this machine cannot know."""
+    allowed = {
+        "PETNAME_ALLOWED_HOSTS": "Pets.example.org",
+        "PETNAME_ALLOWED_ORIGINS": "https://Pets.example.org/",
+    }
+    rules = AccessRules.of(read_settings(allowed))
+    assert rules.allows_host("pets.example.org:443")
+    assert not rules.allows_host("cats.example.org")
+    assert rules.allows_origin("https://pets.example.org", "127.0.0.1:7860")
+    assert not rules.allows_origin("https://cats.example.org", "127.0.0.1:7860")
 
 
 def test_only_uploads_may_be_large() -> None:

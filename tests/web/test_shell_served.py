@@ -215,6 +215,7 @@ def test_the_language_follows_the_browser_and_the_switch(server: PetnameServer) 
     french = {"Accept-Language": "fr-FR,fr;q=0.9"}
     answer = server.get("/?__theme=dark", headers=french)
     assert (answer.status_code, answer.headers["location"]) == (307, "/fr/?__theme=dark")
+    assert httpx.head(server.url, headers=french).status_code == 307
     inside = french | {"Sec-Fetch-Site": "same-origin"}
     assert server.get("/", headers=inside).status_code == 200
 
@@ -246,6 +247,7 @@ def test_the_page_files_are_served_as_what_they_are(server: PetnameServer) -> No
         ({"Authorization": "Basic é"}, 401),
         ({"Authorization": "Basic w6k="}, 401),
         ({"Authorization": "Basic /w=="}, 401),
+        ({"Authorization": "Bearer YTp3b29mIHdvb2Y="}, 401),
         ({"Authorization": "Basic YTp3b29mIHdvb2Y=", "Origin": "http://["}, 403),
     ],
 )

@@ -85,6 +85,7 @@ def take_in_all(
                     else:
                         refused.append(outcome)
                 shutil.rmtree(folder)
+        fsync_directory(destination)
     except (OSError, StorageFailed) as error:
         for photo in accepted:
             photo.path.unlink(missing_ok=True)
@@ -143,7 +144,6 @@ def _decode(
 def _move(photo: DecodedPhoto, destination: Path) -> DecodedPhoto:
     final = destination / photo.path.name
     photo.path.replace(final)
-    fsync_directory(destination)
     return replace(photo, path=final)
 
 
