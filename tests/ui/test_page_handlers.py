@@ -109,6 +109,17 @@ def test_an_empty_page_says_what_to_do_next(browser: Browser) -> None:
     assert "collection is still empty" in browser.shown["manage_files"]
 
 
+def test_an_empty_tab_leads_to_the_photos_until_a_pet_can_be_taught(browser: Browser) -> None:
+    """Compare and the collection led to the training, which was empty and sent on."""
+    tabs = ("compare_setup", "manage_files")
+    for tab in tabs:
+        assert re.findall('data-go="([^"]*)"', browser.shown[tab]) == ["upload"]
+    assert "Go to the photos" in browser.shown["compare_setup"]
+    browser.do("sample.use", id="biscuit")
+    for tab in tabs:
+        assert re.findall('data-go="([^"]*)"', browser.shown[tab]) == ["train"]
+
+
 def test_a_sample_pet_is_ready_with_one_click(with_pet: Browser) -> None:
     assert with_pet.shown["concept"]
     assert with_pet.shown["photos"].count('class="pn-photo pn-photo-') == 8
@@ -173,6 +184,18 @@ def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -
         assert library.list_concepts(browser.owner)[0].concept.class_word == class_word
 
 
+def test_in_french_no_field_begins_with_a_rude_word(library: FakeLibrary) -> None:
+    """It began with “pet”, English for a pet."""
+    browser = Browser(library, "fr")
+    browser.load()
+    browser.do("concept.new")
+    assert 'value="animal"' in browser.shown["form"]
+    assert 'value="pet"' not in browser.shown["form"]
+    assert "Animal\u00a0» reste vague" in browser.shown["form"]
+    browser.do("concept.change", field="class_word", value="animal")
+    assert library.list_concepts(browser.owner)[0].concept.class_word == "pet"
+
+
 def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browser) -> None:
     with_pet.do("word.check", value="dog")
     assert "pn-word-bad" in with_pet.shown["word_hint"]
@@ -180,6 +203,16 @@ def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browse
     with_pet.do("concept.change", field="placeholder_token", value="dog")
     view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
     assert view.concept.placeholder_token == "biscuitdog"
+
+
+def test_a_refused_word_is_not_taken_for_the_one_that_will_be_taught(with_pet: Browser) -> None:
+    """The field showed it over a bar that said all was ready; the old word was taught."""
+    with_pet.do("concept.change", field="placeholder_token", value="dog")
+    assert "it stays “biscuitdog”" in with_pet.shown["word_hint"]
+    assert "The word will be “biscuitdog”" in with_pet.shown["next_step"]
+    with_pet.do("concept.new")
+    with_pet.do("concept.change", field="placeholder_token", value="dog")
+    assert "it stays" not in with_pet.shown["word_hint"], "there is no word yet"
 
 
 def test_the_page_knows_the_words_of_files_from_elsewhere(browser: Browser) -> None:

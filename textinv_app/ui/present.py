@@ -161,6 +161,11 @@ def go_to(words: Words, name: str, key: str, kind: str = "primary") -> Html:
     )
 
 
+def can_teach(view: ConceptView | None) -> bool:
+    """Tell whether the open pet can be taught: if not, the way there begins with its photos."""
+    return view is not None and view.ready
+
+
 def toast(text: str, kind: str, number: int) -> Html:
     """Show a short message; ``number`` makes each one new to the script that hides it."""
     if not text:

@@ -18,13 +18,18 @@ def files(
     usage: Mapping[str, Sequence[UsageText]],
     num_shown: int = 24,
     kits: Mapping[str, Sequence[KitView]] = MappingProxyType({}),
+    concept: ConceptView | None = None,
 ) -> Html:
-    """Show everything taught or imported; ``usage`` holds the guides that are unfolded."""
+    """Show everything taught or imported; ``usage`` holds the guides that are unfolded.
+
+    Where there is nothing, ``concept``, the open pet, says where teaching begins.
+    """
     if not artifacts:
+        tab = "train" if present.can_teach(concept) else "upload"
         return tag(
             "section",
             present.heading(words, "manage"),
-            present.empty(words, "manage.empty", present.go_to(words, "train", "manage.empty_go")),
+            present.empty(words, "manage.empty", present.go_to(words, tab, "manage.empty_go")),
         )
     cards = [
         _file(words, one, usage.get(one.artifact_id, ()), kits.get(one.artifact_id, ()))

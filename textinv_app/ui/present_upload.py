@@ -238,7 +238,14 @@ def next_step(words: Words, view: ConceptView | None) -> Html:
     if view.ready:
         return tag(
             "div",
-            tag("p", words("next.ready", name=view.concept.name or words("switcher.unnamed"))),
+            tag(
+                "p",
+                words(
+                    "next.ready",
+                    name=view.concept.name or words("switcher.unnamed"),
+                    word=view.concept.placeholder_token,
+                ),
+            ),
             tag(
                 "button",
                 tag("span", words("next.go")),

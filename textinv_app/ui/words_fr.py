@@ -87,10 +87,10 @@ WORDS: dict[str, str] = {
         "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),
     "form.class_word_vague": (
-        "« Pet » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
+        "« Animal » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
     ),
     "form.class_words_subject": (
-        "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|pet"
+        "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|animal"
     ),
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
     "form.class_words_negative": "picture|photo|drawing",
@@ -119,6 +119,7 @@ WORDS: dict[str, str] = {
         "Vous l’écrirez dans vos demandes d’images. Mieux vaut un mot qui n’existe pas encore."
     ),
     "form.word_example": "par exemple rexdog",
+    "form.word_kept": "En attendant, le mot reste « {word} ».",
     "form.word_good": "« {word} » est libre et fonctionne dans tous les programmes.",
     "form.suggest": "Proposer un mot",
     "form.take": "Prendre {word}",
@@ -134,7 +135,7 @@ WORDS: dict[str, str] = {
     "form.markings_yes_text": "Une tache sur un œil, une oreille pliée : aucune photo en miroir.",
     "form.markings_no": "Non, les deux se ressemblent",
     "form.markings_no_text": "Les copies en miroir comptent comme d’autres photos.",
-    "next.ready": "Tout est prêt pour {name}.",
+    "next.ready": "Tout est prêt pour {name}. Le mot sera « {word} ».",
     "next.go": "Passer à l’apprentissage",
     "next.missing": "Avant de pouvoir commencer :",
     # Train
@@ -196,7 +197,7 @@ WORDS: dict[str, str] = {
     "preset.quick": "Rapide",
     "preset.quick_text": "Une première impression.",
     "preset.balanced": "Équilibré",
-    "preset.balanced_text": "Ce que nous choisirions.",
+    "preset.balanced_text": "Plus ressemblant, pour un peu plus de temps.",
     "preset.careful": "Soigné",
     "preset.careful_text": "Pour le dernier brin de ressemblance.",
     "preset.about": "environ {time}",
