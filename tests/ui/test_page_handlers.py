@@ -290,7 +290,7 @@ def test_models_that_cannot_run_here_are_folded_away(with_pet: Browser) -> None:
 def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
     both = with_pet.shown["train_presets"]
     with_pet.do("train.choose", model="crayon", teach="embedding", preset="quick")
-    assert "about 3\u00a0min" in both
+    assert "at most about 3\u00a0min" in both, "a training may end by itself before"
     assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
 
 
@@ -308,6 +308,19 @@ def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
     assert "Compare the pictures" in with_pet.shown["train_runs"]
     assert 'id="pn-draw"' in with_pet.shown["compare_setup"]
     assert "Download" in with_pet.shown["manage_files"]
+
+
+def test_a_run_that_has_not_begun_is_not_said_to_keep_its_best(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    stopping = {"status": RunStatus.RUNNING, "wanted": "stop"}
+    with_pet.library._change(with_pet.owner, run_id, **stopping)
+    with_pet.tick()
+    assert "Cancelling…" in with_pet.shown["train_runs"]
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    with_pet.library._change(with_pet.owner, run_id, **stopping)
+    with_pet.tick()
+    assert "Stopping: keeping the best…" in with_pet.shown["train_runs"]
 
 
 def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: Browser) -> None:
@@ -619,7 +632,7 @@ def test_a_comparison_is_drawn_with_what_was_chosen(with_pet: Browser) -> None:
     with_pet.library.draw(with_pet.owner, drawing.drawing_id, 8)
     with_pet.tick()
     html = with_pet.shown["compare_results"]
-    assert "the text encoder’s dictionary" in html
+    assert "the model’s dictionary" in html
     assert "1.4\u00a0MB" in html
     assert 'class="pn-slider-input"' in html
     assert "Download them all as one picture" in html
@@ -836,6 +849,15 @@ def test_a_file_that_moves_in_is_introduced(browser: Browser) -> None:
     assert "3 files have moved in." in browser.shown["toast"]
 
 
+def test_of_a_file_from_elsewhere_nothing_is_said_that_it_does_not_tell(browser: Browser) -> None:
+    """It was called a pet, and for 1.5 where the message said 1.x."""
+    _bring(browser, "fluffy")
+    _bring(browser, "inky", kind="style")
+    browser.do("tab.open", tab="manage")
+    assert "Embedding · Stable Diffusion 1.x" in browser.shown["manage_files"]
+    assert "Embedding · A style · Stable Diffusion 1.x" in browser.shown["manage_files"]
+
+
 def test_a_file_from_elsewhere_can_be_moved_to_the_negative_prompt(browser: Browser) -> None:
     _bring(browser, "fluffy")
     browser.do("tab.open", tab="manage")
@@ -1022,14 +1044,14 @@ def test_kits_are_offered_with_guides_in_the_persons_language(with_pet: Browser)
     with_pet.library.finish(with_pet.owner, run.run_id)
     with_pet.do("tab.open", tab="manage")
     shown = with_pet.shown["manage_files"]
-    assert "Download for…" in shown
+    assert "Kit for a program…" in shown
     assert 'href="/media/k.en"' in shown
     assert "Kit with embedding and LoRA" in shown
     assert "other programs cannot load it" in shown
     french = Browser(with_pet.library, "fr")
     french.load()
     assert 'href="/media/k.fr"' in french.shown["manage_files"]
-    assert "Télécharger pour…" in french.shown["manage_files"]
+    assert "Kit pour un programme…" in french.shown["manage_files"]
 
 
 def test_train_again_like_this_fills_the_form_and_reaches_the_library(with_pet: Browser) -> None:

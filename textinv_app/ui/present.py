@@ -30,7 +30,7 @@ def header(words: Words) -> Html:
     brand = tag(
         "a",
         icons.LOGO,
-        tag("span", "Petname", class_="pn-brand-name"),
+        tag("h1", "Petname", class_="pn-brand-name"),
         href="/fr/" if words.language == "fr" else "/",
         class_="pn-brand",
         aria_label=words("header.home"),

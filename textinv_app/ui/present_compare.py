@@ -322,6 +322,8 @@ def _more(words: Words, view: CompareView) -> Html:
         tag("div", tag("p", words("compare.negative_files"), class_="pn-help"), *boxes)
         if boxes
         else None,
-        present.field(words("compare.steps"), steps, field_id=ids.STEPS_FIELD),
+        present.field(
+            words("compare.steps"), steps, words("compare.steps_help"), field_id=ids.STEPS_FIELD
+        ),
         class_="pn-form-row",
     )

@@ -13,7 +13,8 @@ from textinv_app.ui.words import Words
 
 _GOOD_NUMBER = 5
 _PHOTO_TYPES = (
-    "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif,.zip"
+    "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,image/gif,.heic,.heif,.avif,"
+    ".zip"
 )
 
 _ARTIFACT_TYPES = ".safetensors,.pt,.bin,.ckpt,.pth,.png,.webp"
