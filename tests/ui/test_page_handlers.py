@@ -284,7 +284,7 @@ def test_models_that_cannot_run_here_are_folded_away(with_pet: Browser) -> None:
     assert 'value="custom"' in usable
     assert "disabled" not in usable
     assert "Models that cannot run here" in folded
-    assert folded.count("Needs a computer with a graphics card") == 3
+    assert folded.count("Needs a computer with an NVIDIA graphics card") == 3
 
 
 def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
