@@ -85,7 +85,9 @@ class Settings(BaseModel):
     link_lifetime_seconds: int = Field(default=3600, ge=60)
     """How long a link to a photo, picture or file works at least; at most half as long again."""
     keep_days: int = Field(default=0, ge=0)
-    """Days after which words and files nobody opens are deleted; 0 keeps them. 7 on a Space."""
+    """Days after which everything of a person who does not come back is deleted; 0: never.
+
+    7 on a Space."""
     warm_idle_seconds: int = Field(default=600, ge=0)
     """How long a trainer that was started ahead is kept unused; 0 starts none ahead."""
     warm_min_available_bytes: int = Field(default=3 * GIGABYTE, ge=0)

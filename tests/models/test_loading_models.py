@@ -71,6 +71,18 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     assert refused.value.code == "model.moved"
 
 
+def test_crayon_with_damaged_files_is_not_to_be_fetched_but_installed_again(
+    tmp_path: Path,
+) -> None:
+    """It is built in: there is nowhere to fetch it from."""
+    ref = save_tiny_model(tmp_path / "crayon", "crayon").model_copy(update={"model_id": "crayon"})
+    weights = tmp_path / "crayon" / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(ModelUnavailable, match="Install Petname again") as refused:
+        load(ref)
+    assert refused.value.code == "model.crayon_damaged"
+
+
 @pytest.mark.parametrize("family", ["sd1", "sdxl"])
 def test_a_folder_of_half_precision_files_alone_is_loaded(family: Family, tmp_path: Path) -> None:
     """It was called damaged."""

@@ -548,7 +548,7 @@ class FakeLibrary:
         pet = self._mine(owner).concepts.get(one.concept_id)
         num_photos = len(pet.photos) if pet else 0
         name = f"{one.placeholder_token}-{one.method}"
-        return PublishFormView(artifact_id, one.name, name, num_photos, self.logged_in)
+        return PublishFormView(artifact_id, one.name, name, num_photos, self.logged_in, one.family)
 
     def start_publishing(self, owner: str, order: PublishOrder) -> PublicationView:
         one = self.artifact(owner, order.artifact_id)

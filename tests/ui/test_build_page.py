@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import gradio as gr
 import pytest
 from fake_library import FakeLibrary
@@ -32,14 +34,22 @@ def test_no_event_of_the_page_is_queued_or_named_in_an_interface() -> None:
 @pytest.mark.parametrize(
     ("language", "keep_days", "said"),
     [
-        *(("en", 7, "for 7 days is"), ("en", 1, "for a day is")),
-        *(("fr", 7, "pendant 7 jours"), ("fr", 1, "pendant un jour")),
+        *(("en", 7, "if you do not come back for 7 days"), ("en", 1, "come back for a day")),
+        *(("fr", 7, "si vous ne revenez pas pendant 7 jours"), ("fr", 1, "pendant un jour")),
     ],
 )
 def test_a_server_that_clears_up_says_so(language: str, keep_days: int, said: str) -> None:
     page = build_page(FakeLibrary(), language, PageLimits(keep_days=keep_days))
     values = [str(getattr(block, "value", "")) for block in page.blocks.values()]
     assert any(said in value for value in values)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_page_has_one_first_heading(language: str) -> None:
+    """It had none: a screen reader was not told what this is."""
+    page = build_page(FakeLibrary(), language)
+    values = "".join(str(getattr(block, "value", "")) for block in page.blocks.values())
+    assert re.findall("<h1[^>]*>([^<]*)</h1>", values) == ["Petname"]
 
 
 @pytest.mark.parametrize(("window_seconds", "looks_after_seconds"), [(30, 30), (1800, 60)])

@@ -109,6 +109,17 @@ def test_an_empty_page_says_what_to_do_next(browser: Browser) -> None:
     assert "collection is still empty" in browser.shown["manage_files"]
 
 
+def test_an_empty_tab_leads_to_the_photos_until_a_pet_can_be_taught(browser: Browser) -> None:
+    """Compare and the collection led to the training, which was empty and sent on."""
+    tabs = ("compare_setup", "manage_files")
+    for tab in tabs:
+        assert re.findall('data-go="([^"]*)"', browser.shown[tab]) == ["upload"]
+    assert "Go to the photos" in browser.shown["compare_setup"]
+    browser.do("sample.use", id="biscuit")
+    for tab in tabs:
+        assert re.findall('data-go="([^"]*)"', browser.shown[tab]) == ["train"]
+
+
 def test_a_sample_pet_is_ready_with_one_click(with_pet: Browser) -> None:
     assert with_pet.shown["concept"]
     assert with_pet.shown["photos"].count('class="pn-photo pn-photo-') == 8
@@ -173,6 +184,18 @@ def test_a_french_class_word_is_translated_for_the_model(library: FakeLibrary) -
         assert library.list_concepts(browser.owner)[0].concept.class_word == class_word
 
 
+def test_in_french_no_field_begins_with_a_rude_word(library: FakeLibrary) -> None:
+    """It began with “pet”, English for a pet."""
+    browser = Browser(library, "fr")
+    browser.load()
+    browser.do("concept.new")
+    assert 'value="animal"' in browser.shown["form"]
+    assert 'value="pet"' not in browser.shown["form"]
+    assert "Animal\u00a0» reste vague" in browser.shown["form"]
+    browser.do("concept.change", field="class_word", value="animal")
+    assert library.list_concepts(browser.owner)[0].concept.class_word == "pet"
+
+
 def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browser) -> None:
     with_pet.do("word.check", value="dog")
     assert "pn-word-bad" in with_pet.shown["word_hint"]
@@ -180,6 +203,16 @@ def test_a_word_that_does_not_work_is_refused_with_a_better_one(with_pet: Browse
     with_pet.do("concept.change", field="placeholder_token", value="dog")
     view = with_pet.library.concept(with_pet.owner, with_pet.shown["concept"])
     assert view.concept.placeholder_token == "biscuitdog"
+
+
+def test_a_refused_word_is_not_taken_for_the_one_that_will_be_taught(with_pet: Browser) -> None:
+    """The field showed it over a bar that said all was ready; the old word was taught."""
+    with_pet.do("concept.change", field="placeholder_token", value="dog")
+    assert "it stays “biscuitdog”" in with_pet.shown["word_hint"]
+    assert "The word will be “biscuitdog”" in with_pet.shown["next_step"]
+    with_pet.do("concept.new")
+    with_pet.do("concept.change", field="placeholder_token", value="dog")
+    assert "it stays" not in with_pet.shown["word_hint"], "there is no word yet"
 
 
 def test_the_page_knows_the_words_of_files_from_elsewhere(browser: Browser) -> None:
@@ -251,13 +284,13 @@ def test_models_that_cannot_run_here_are_folded_away(with_pet: Browser) -> None:
     assert 'value="custom"' in usable
     assert "disabled" not in usable
     assert "Models that cannot run here" in folded
-    assert folded.count("Needs a computer with a graphics card") == 3
+    assert folded.count("Needs a computer with an NVIDIA graphics card") == 3
 
 
 def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
     both = with_pet.shown["train_presets"]
     with_pet.do("train.choose", model="crayon", teach="embedding", preset="quick")
-    assert "about 3\u00a0min" in both
+    assert "at most about 3\u00a0min" in both, "a training may end by itself before"
     assert "about 1\u00a0min 15\u00a0s" in with_pet.shown["train_presets"]
 
 
@@ -275,6 +308,19 @@ def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
     assert "Compare the pictures" in with_pet.shown["train_runs"]
     assert 'id="pn-draw"' in with_pet.shown["compare_setup"]
     assert "Download" in with_pet.shown["manage_files"]
+
+
+def test_a_run_that_has_not_begun_is_not_said_to_keep_its_best(with_pet: Browser) -> None:
+    with_pet.start(teach="lora")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    stopping = {"status": RunStatus.RUNNING, "wanted": "stop"}
+    with_pet.library._change(with_pet.owner, run_id, **stopping)
+    with_pet.tick()
+    assert "Cancelling…" in with_pet.shown["train_runs"]
+    with_pet.library.advance(with_pet.owner, run_id, 50)
+    with_pet.library._change(with_pet.owner, run_id, **stopping)
+    with_pet.tick()
+    assert "Stopping: keeping the best…" in with_pet.shown["train_runs"]
 
 
 def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: Browser) -> None:
@@ -586,7 +632,7 @@ def test_a_comparison_is_drawn_with_what_was_chosen(with_pet: Browser) -> None:
     with_pet.library.draw(with_pet.owner, drawing.drawing_id, 8)
     with_pet.tick()
     html = with_pet.shown["compare_results"]
-    assert "the text encoder’s dictionary" in html
+    assert "the model’s dictionary" in html
     assert "1.4\u00a0MB" in html
     assert 'class="pn-slider-input"' in html
     assert "Download them all as one picture" in html
@@ -803,6 +849,15 @@ def test_a_file_that_moves_in_is_introduced(browser: Browser) -> None:
     assert "3 files have moved in." in browser.shown["toast"]
 
 
+def test_of_a_file_from_elsewhere_nothing_is_said_that_it_does_not_tell(browser: Browser) -> None:
+    """It was called a pet, and for 1.5 where the message said 1.x."""
+    _bring(browser, "fluffy")
+    _bring(browser, "inky", kind="style")
+    browser.do("tab.open", tab="manage")
+    assert "Embedding · Stable Diffusion 1.x" in browser.shown["manage_files"]
+    assert "Embedding · A style · Stable Diffusion 1.x" in browser.shown["manage_files"]
+
+
 def test_a_file_from_elsewhere_can_be_moved_to_the_negative_prompt(browser: Browser) -> None:
     _bring(browser, "fluffy")
     browser.do("tab.open", tab="manage")
@@ -989,14 +1044,14 @@ def test_kits_are_offered_with_guides_in_the_persons_language(with_pet: Browser)
     with_pet.library.finish(with_pet.owner, run.run_id)
     with_pet.do("tab.open", tab="manage")
     shown = with_pet.shown["manage_files"]
-    assert "Download for…" in shown
+    assert "Kit for a program…" in shown
     assert 'href="/media/k.en"' in shown
     assert "Kit with embedding and LoRA" in shown
     assert "other programs cannot load it" in shown
     french = Browser(with_pet.library, "fr")
     french.load()
     assert 'href="/media/k.fr"' in french.shown["manage_files"]
-    assert "Télécharger pour…" in french.shown["manage_files"]
+    assert "Kit pour un programme…" in french.shown["manage_files"]
 
 
 def test_train_again_like_this_fills_the_form_and_reaches_the_library(with_pet: Browser) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fake_library import FakeLibrary
 from test_page_handlers import Browser
 
+from textinv_app.domain.concept import Family
 from textinv_app.domain.views import PublicationView
 from textinv_app.errors import BadInput
 from textinv_app.ui import present_publish
@@ -60,6 +61,19 @@ def test_the_dialog_is_private_and_without_photos_at_first(taught: tuple[Browser
     assert 'type="password"' in dialog
     assert "may have been copied" in dialog
     assert dialog not in browser.shown["publish_dialog"]
+
+
+@pytest.mark.parametrize("family", ["crayon", "sd1"])
+def test_other_programs_are_promised_only_to_files_they_can_load(
+    taught: tuple[Browser, str], family: Family
+) -> None:
+    """Of Crayon's files, too, it said that other programs can load them."""
+    browser, artifact_id = taught
+    files = browser.library._mine(browser.owner).artifacts
+    files[artifact_id] = replace(files[artifact_id], family=family)
+    browser.do("publish.open", id=artifact_id)
+    told = {"crayon": "It works with Crayon only", "sd1": "Other programs can load it"}
+    assert [text in content(browser) for text in told.values()] == [family == key for key in told]
 
 
 def test_without_photos_they_are_not_offered(taught: tuple[Browser, str]) -> None:

@@ -111,12 +111,12 @@ def _find_problem(
 
 def _problems_of_form(word: str) -> Iterator[tuple[str, str]]:
     if not word:
-        yield "word.empty", "A word is needed to call your pet by in a prompt."
+        yield "word.empty", "A word is needed to ask for pictures of your pet."
     if not _ALLOWED.fullmatch(word):
         yield (
             "word.letters",
-            "Use small letters a to z without accents, digits, hyphens and underscores only, so "
-            "that every program understands the word.",
+            "Use only small letters a to z (no accents), digits, hyphens and underscores, so that "
+            "every program understands the word.",
         )
     if len(word) < MIN_WORD_CHARACTERS:
         yield "word.too_short", f"The word needs at least {MIN_WORD_CHARACTERS} letters."

@@ -24,9 +24,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from textinv_app.errors import ModelUnavailable
 from textinv_app.models.hub import CLIP_REPOSITORY
-from textinv_app.models.loading import LoadedModel
+from textinv_app.models.loading import LoadedModel, crayon_damaged
 from textinv_app.models.shapes import LIKENESS_FILE
 
 logger = logging.getLogger("petname.drawing")
@@ -187,17 +186,6 @@ def clip_judge() -> LikenessJudge | None:
     return None if parts is None else LikenessJudge(parts)
 
 
-def cannot_judge(folder: Path, error: Exception) -> ModelUnavailable:
-    """Return the error of a model whose files for judging pictures are missing or damaged."""
-    return ModelUnavailable(
-        "model.damaged",
-        f"The image model {folder.name} cannot judge pictures: a file is missing or damaged. "
-        "Fetch it again.",
-        name=folder.name,
-        reason=str(error)[:300],
-    )
-
-
 def _crayon_parts(model: LoadedModel, folder: Path) -> JudgeParts:
     try:
         encoder = CLIPVisionModelWithProjection.from_pretrained(
@@ -216,7 +204,7 @@ def _crayon_parts(model: LoadedModel, folder: Path) -> JudgeParts:
         )
         encode_text = _crayon_text(model, folder)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise cannot_judge(folder, error) from error
+        raise crayon_damaged(error) from error
     encoder.requires_grad_(False).eval().to(model.device)
     return JudgeParts(encoder, preprocessing, calibration, encode_text, model.device)
 

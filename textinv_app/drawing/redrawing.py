@@ -20,9 +20,8 @@ from PIL import Image
 from torch import Tensor
 
 from textinv_app.drawing.artist import Artist, DrawingTask, OnStep
-from textinv_app.drawing.likeness import cannot_judge
 from textinv_app.drawing.prompting import encode_prompts
-from textinv_app.models.loading import LoadedModel
+from textinv_app.models.loading import LoadedModel, crayon_damaged
 from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.models.shapes import FAMILIAR_FILE
 
@@ -51,7 +50,7 @@ def familiar_loss(folder: Path | None) -> float | None:
     try:
         return float(json.loads((folder / FAMILIAR_FILE).read_text(encoding="utf-8"))["loss"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise cannot_judge(folder, error) from error
+        raise crayon_damaged(error) from error
 
 
 def surprise(model: LoadedModel, pictures: Sequence[Image.Image], class_word: str) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from textinv_app.domain.concept import ConceptKind, SquareCrop, TrainingMethod
+from textinv_app.domain.concept import ConceptKind, Family, SquareCrop, TrainingMethod
 from textinv_app.domain.drawing import ColumnName
 from textinv_app.domain.recipe import Recipe
 from textinv_app.domain.specs import PresetName
@@ -169,6 +169,8 @@ class PublishFormView:
     """Photos that could go along; 0 where there are none (any more)."""
     has_own_token: bool
     """Whether this computer's own login may be used: then no token need be typed."""
+    family: Family
+    """Which base models the file fits."""
 
 
 @dataclass(frozen=True)

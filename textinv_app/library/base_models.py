@@ -41,7 +41,8 @@ _REFUSALS = {
     ),
     "model.needs_gpu": (
         "model.cannot.needs_gpu",
-        "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon.",
+        "{title} needs a computer with an NVIDIA graphics card. Use one that has it, or choose "
+        "Crayon.",
     ),
     "model.needs_cuda": (
         "model.cannot.needs_cuda",

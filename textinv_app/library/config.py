@@ -37,7 +37,7 @@ class LibraryConfig:
     link_lifetime_seconds: int = 3600
     """How long a link works at least."""
     keep_days: int = 0
-    """Days after which concepts and imported files that nobody opens are deleted; 0 keeps them."""
+    """Days after which everything of an owner who does not come back is deleted; 0 keeps it."""
     max_attempts_without_progress: int = 3
     """After so many interrupted attempts that got no further a run is given up."""
     custom_models_allowed: bool = True

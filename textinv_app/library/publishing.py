@@ -109,6 +109,7 @@ class Publishing:
             repository=suggest_repository_name(word, method),
             num_photos=len(self._photos(artifact)),
             has_own_token=self._config.own_hub_token_usable and own_token_present(),
+            family=manifest.family,
         )
 
     def start(self, owner: str, order: PublishOrder) -> PublicationView:

@@ -104,10 +104,10 @@ ERRORS: dict[str, str] = {
     "class_word.letters": (
         "The word for what it is may have letters, digits, spaces, hyphens and apostrophes only."
     ),
-    "word.empty": "A word is needed to call your pet by in a prompt.",
+    "word.empty": "A word is needed to ask for pictures of your pet.",
     "word.letters": (
-        "Use small letters a to z without accents, digits, hyphens and underscores, so that every "
-        "program understands the word."
+        "Use only small letters a to z (no accents), digits, hyphens and underscores, so that "
+        "every program understands the word."
     ),
     "word.too_short": "The word needs at least 3 letters.",
     "word.too_long": "The word may have at most 41 letters.",

@@ -176,8 +176,8 @@ ERRORS: dict[str, str] = {
     ),
     "word.empty": "Il faut un mot pour appeler votre animal dans une demande d’image.",
     "word.letters": (
-        "Utilisez des minuscules de a à z sans accents, des chiffres, traits d’union et "
-        "tirets bas, pour que tous les programmes comprennent le mot."
+        "Utilisez seulement des minuscules de a à z (sans accents), des chiffres, des traits "
+        "d’union et des tirets bas, pour que tous les programmes comprennent le mot."
     ),
     "word.too_short": "Le mot doit avoir au moins 3 lettres.",
     "word.too_long": "Le mot peut avoir 41 lettres au plus.",

@@ -11,7 +11,7 @@ FILES: dict[str, str] = {
     "model.moved": (
         "The image model {name} is no longer where it was. Put it back, or choose another model."
     ),
-    "model.needs_gpu": "Needs a computer with a graphics card",
+    "model.needs_gpu": "Needs a computer with an NVIDIA graphics card",
     "model.needs_cuda": "The graphics card here cannot be used yet",
     "model.torch_without_cuda": (
         "The installed torch cannot use the graphics card here ({card}), and without it this model "
@@ -22,7 +22,8 @@ FILES: dict[str, str] = {
     "model.needs_disk": "Needs more free disk space for the download",
     "model.cannot.missing": "The files of {title} are not there. Install Petname again.",
     "model.cannot.needs_gpu": (
-        "{title} needs a computer with a graphics card. Use one that has it, or choose Crayon."
+        "{title} needs a computer with an NVIDIA graphics card. Use one that has it, or choose "
+        "Crayon."
     ),
     "model.cannot.needs_cuda": (
         "{title} needs the graphics card, which the installed torch cannot use. Install torch with "
@@ -46,6 +47,7 @@ FILES: dict[str, str] = {
         "{name} could not be downloaded: Petname may not write into {folder}. Allow it to, or name "
         "another folder with HF_HUB_CACHE, and try again."
     ),
+    "model.crayon_damaged": "Crayon’s files are damaged. Install Petname again.",
     "model.damaged": "A file of the model {name} is missing or damaged. Fetch it again.",
     "model.gated": (
         "{name} does not exist, or its owner gives it only to people who have accepted its terms. "

@@ -11,7 +11,7 @@ FILES: dict[str, str] = {
     "model.moved": (
         "Le modèle d’images {name} n’est plus à sa place. Remettez-le, ou choisissez-en un autre."
     ),
-    "model.needs_gpu": "Demande une carte graphique",
+    "model.needs_gpu": "Demande une carte graphique NVIDIA",
     "model.needs_cuda": "La carte graphique n’est pas encore utilisable ici",
     "model.torch_without_cuda": (
         "Le torch installé ne sait pas se servir de la carte graphique ({card}), et sans elle ce "
@@ -22,8 +22,8 @@ FILES: dict[str, str] = {
     "model.needs_disk": "Demande plus d’espace libre pour le téléchargement",
     "model.cannot.missing": "Les fichiers de {title} ne sont pas là. Réinstallez Petname.",
     "model.cannot.needs_gpu": (
-        "{title} demande un ordinateur avec une carte graphique. Prenez-en un, ou choisissez "
-        "Crayon."
+        "{title} demande un ordinateur avec une carte graphique NVIDIA. Prenez-en un, ou "
+        "choisissez Crayon."
     ),
     "model.cannot.needs_cuda": (
         "{title} demande la carte graphique, dont le torch installé ne sait pas se servir. "
@@ -47,6 +47,7 @@ FILES: dict[str, str] = {
         "{name} n’a pas pu être téléchargé : Petname n’a pas le droit d’écrire dans {folder}. "
         "Donnez-le-lui, ou indiquez un autre dossier avec HF_HUB_CACHE, et réessayez."
     ),
+    "model.crayon_damaged": "Les fichiers de Crayon sont abîmés. Réinstallez Petname.",
     "model.damaged": "Un fichier du modèle {name} manque ou est abîmé. Téléchargez-le à nouveau.",
     "model.gated": (
         "{name} n’existe pas, ou n’est donné qu’à ceux qui ont accepté ses conditions. "

@@ -38,7 +38,9 @@ def _files(visit: Visit, num_shown: int, unfolded_id: str) -> Html:
     guides = {}
     if unfolded_id:
         guides = {unfolded_id: visit.library.usage(visit.owner, unfolded_id)}
-    return present_manage.files(visit.words, visit.artifacts, guides, num_shown, visit.kits)
+    return present_manage.files(
+        visit.words, visit.artifacts, guides, num_shown, visit.kits, visit.concept
+    )
 
 
 def rename(visit: Visit, command: Command) -> Reply:

@@ -30,7 +30,7 @@ def header(words: Words) -> Html:
     brand = tag(
         "a",
         icons.LOGO,
-        tag("span", "Petname", class_="pn-brand-name"),
+        tag("h1", "Petname", class_="pn-brand-name"),
         href="/fr/" if words.language == "fr" else "/",
         class_="pn-brand",
         aria_label=words("header.home"),
@@ -159,6 +159,11 @@ def go_to(words: Words, name: str, key: str, kind: str = "primary") -> Html:
         class_=f"pn-button pn-button-{kind}",
         data_go=name,
     )
+
+
+def can_teach(view: ConceptView | None) -> bool:
+    """Tell whether the open pet can be taught: if not, the way there begins with its photos."""
+    return view is not None and view.ready
 
 
 def toast(text: str, kind: str, number: int) -> Html:

@@ -85,9 +85,10 @@ def chosen_word(view: CompareView) -> str:
 def setup(words: Words, view: CompareView) -> Html:
     """Show the controls, or what to do before there is anything to compare."""
     if not _all_wearable(view) and not negatives(view):
-        return present.empty(
-            words, "compare.empty", present.go_to(words, "train", "compare.empty_go")
-        )
+        way = present.go_to(words, "upload", "train.empty_go")
+        if present.can_teach(view.concept):
+            way = present.go_to(words, "train", "compare.empty_go")
+        return present.empty(words, "compare.empty", way)
     word = chosen_word(view)
     return tag(
         "section",
@@ -321,6 +322,8 @@ def _more(words: Words, view: CompareView) -> Html:
         tag("div", tag("p", words("compare.negative_files"), class_="pn-help"), *boxes)
         if boxes
         else None,
-        present.field(words("compare.steps"), steps, field_id=ids.STEPS_FIELD),
+        present.field(
+            words("compare.steps"), steps, words("compare.steps_help"), field_id=ids.STEPS_FIELD
+        ),
         class_="pn-form-row",
     )

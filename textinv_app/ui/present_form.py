@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textinv_app.domain.concept import Concept
+from textinv_app.domain.concept import Concept, usual_class_word
 from textinv_app.domain.views import ConceptView
 from textinv_app.ui import icons, ids, present
 from textinv_app.ui.markup import Html, button, tag
@@ -61,10 +61,12 @@ def _class_word(words: Words, concept: Concept) -> Html:
     options = tag(
         "datalist", *[tag("option", value=word) for word in suggestions], id="pn-class-words"
     )
+    is_vague = concept.kind == "subject" and concept.class_word == usual_class_word("subject")
+    # Nobody has typed it, and in French it means something rude.
+    shown = words("class.pet") if is_vague else concept.class_word
     control = _text_input(
-        ids.CLASS_WORD_FIELD, concept.class_word, "class_word", maxlength=30, list="pn-class-words"
+        ids.CLASS_WORD_FIELD, shown, "class_word", maxlength=30, list="pn-class-words"
     )
-    is_vague = concept.kind == "subject" and concept.class_word == "pet"
     return present.field(
         words("form.class_word"),
         tag("div", control, options, _animals(words, concept)),

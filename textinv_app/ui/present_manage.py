@@ -18,13 +18,18 @@ def files(
     usage: Mapping[str, Sequence[UsageText]],
     num_shown: int = 24,
     kits: Mapping[str, Sequence[KitView]] = MappingProxyType({}),
+    concept: ConceptView | None = None,
 ) -> Html:
-    """Show everything taught or imported; ``usage`` holds the guides that are unfolded."""
+    """Show everything taught or imported; ``usage`` holds the guides that are unfolded.
+
+    Where there is nothing, ``concept``, the open pet, says where teaching begins.
+    """
     if not artifacts:
+        tab = "train" if present.can_teach(concept) else "upload"
         return tag(
             "section",
             present.heading(words, "manage"),
-            present.empty(words, "manage.empty", present.go_to(words, "train", "manage.empty_go")),
+            present.empty(words, "manage.empty", present.go_to(words, tab, "manage.empty_go")),
         )
     cards = [
         _file(words, one, usage.get(one.artifact_id, ()), kits.get(one.artifact_id, ()))
@@ -97,9 +102,14 @@ def _name(words: Words, one: ArtifactView) -> Html:
 
 
 def _line(words: Words, one: ArtifactView) -> str:
+    """Say what a file is, and of one from elsewhere no more than it tells itself."""
     model_key = f"model.{one.model_id}.title"
-    model = words(model_key) if words.has(model_key) else words(f"family.{one.family}")
-    return " · ".join([words(f"method.{one.method}"), words(f"kind.{one.kind}"), model])
+    is_known = words.has(model_key) and not one.imported
+    model = words(model_key if is_known else f"family.{one.family}")
+    # A subject is what is taken for granted where nothing is told: it may be anything.
+    is_told = not one.imported or one.kind != "subject"
+    kind = words(f"kind.{one.kind}") if is_told else ""
+    return " · ".join(part for part in (words(f"method.{one.method}"), kind, model) if part)
 
 
 def _facts(words: Words, one: ArtifactView) -> dict[str, Child]:

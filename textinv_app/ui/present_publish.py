@@ -30,9 +30,10 @@ class PublishDraft:
 
 def dialog(words: Words, form: PublishFormView, draft: PublishDraft, number: int) -> Html:
     """Show the dialog; ``number`` makes each one new to the script that opens it."""
+    use = words("publish.use_crayon" if form.family == "crayon" else "publish.use")
     content = join(
         [
-            tag("p", words("publish.lead", name=form.name), class_="pn-help"),
+            tag("p", words("publish.lead", name=form.name), " ", use, class_="pn-help"),
             _problem(draft.problem),
             tag(
                 "div",

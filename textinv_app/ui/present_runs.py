@@ -102,8 +102,11 @@ def status_text(words: Words, view: RunView) -> str:
     if view.status is RunStatus.QUEUED and view.wanted == "run":
         position = view.queue_position
         return words("run.next") if position <= 1 else words("run.queued", position=position)
-    if view.status.is_active and view.wanted in {"pause", "stop"}:
-        return words("run.pausing") if view.wanted == "pause" else words("run.stopping")
+    if view.status.is_active and view.wanted == "pause":
+        return words("run.pausing")
+    if view.status.is_active and view.wanted == "stop":
+        # Before the first step there is nothing to keep.
+        return words("run.cancelling") if view.step is None else words("run.stopping")
     if view.status is RunStatus.RUNNING:
         key = f"phase.{view.phase}"
         return words(key) if words.has(key) else words("phase.starting")

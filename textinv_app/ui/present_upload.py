@@ -13,7 +13,8 @@ from textinv_app.ui.words import Words
 
 _GOOD_NUMBER = 5
 _PHOTO_TYPES = (
-    "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,.heic,.heif,.avif,.zip"
+    "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,image/gif,.heic,.heif,.avif,"
+    ".zip"
 )
 
 _ARTIFACT_TYPES = ".safetensors,.pt,.bin,.ckpt,.pth,.png,.webp"
@@ -238,7 +239,14 @@ def next_step(words: Words, view: ConceptView | None) -> Html:
     if view.ready:
         return tag(
             "div",
-            tag("p", words("next.ready", name=view.concept.name or words("switcher.unnamed"))),
+            tag(
+                "p",
+                words(
+                    "next.ready",
+                    name=view.concept.name or words("switcher.unnamed"),
+                    word=view.concept.placeholder_token,
+                ),
+            ),
             tag(
                 "button",
                 tag("span", words("next.go")),

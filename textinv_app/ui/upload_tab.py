@@ -92,7 +92,8 @@ def _changed(visit: Visit, change: ConceptChange) -> Reply:
     try:
         view = visit.library.update_concept(visit.owner, concept_id, change)
     except WordRefused as error:
-        return Reply(concept_id, drawn={"word_hint": _refused_word(visit, error)})
+        hint = _refused_word(visit, error, view.concept.placeholder_token)
+        return Reply(concept_id, drawn={"word_hint": hint})
     if suggested and view.concept.name:
         word = visit.library.suggest_word(visit.owner, concept_id)
         change_word = ConceptChange(placeholder_token=word)
@@ -132,9 +133,13 @@ def check_typed_word(visit: Visit, command: Command) -> Reply:
     return Reply(visit.concept_id, drawn={"word_hint": _good_word(visit, typed)})
 
 
-def _refused_word(visit: Visit, error: WordRefused) -> Html:
+def _refused_word(visit: Visit, error: WordRefused, kept: str = "") -> Html:
+    """Say why a word does not work, and which one is ``kept`` where the field was left with it."""
     suggestion = str(error.details.get("suggestion", ""))
-    return present_form.word_hint(visit.words, visit.words.problem(error), False, suggestion)
+    text = visit.words.problem(error)
+    if kept:
+        text = f"{text} {visit.words('form.word_kept', word=kept)}"
+    return present_form.word_hint(visit.words, text, False, suggestion)
 
 
 def _good_word(visit: Visit, word: str) -> Html:

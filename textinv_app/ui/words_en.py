@@ -24,10 +24,16 @@ WORDS: dict[str, str] = {
         "Five to ten photos are enough. Only you see them, and the place and time your phone "
         "stored in them are taken out."
     ),
-    "upload.keep_days.one": "On this server, what you have not opened for a day is deleted.",
-    "upload.keep_days.many": "On this server, what you have not opened for {n} days is deleted.",
+    "upload.keep_days.one": (
+        "On this server everything of yours is deleted if you do not come back for a day."
+    ),
+    "upload.keep_days.many": (
+        "On this server everything of yours is deleted if you do not come back for {n} days."
+    ),
     "upload.drop.title": "Drop photos here, or choose them",
-    "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, or a ZIP of them. You can paste one, too.",
+    "upload.drop.text": (
+        "JPEG, PNG, WebP, HEIC, AVIF, GIF, or a ZIP of them. You can paste one, too."
+    ),
     "upload.added.one": "One photo added.",
     "upload.added.many": "{n} photos added.",
     "upload.failed": "The upload did not arrive. Check the connection and try again.",
@@ -48,8 +54,8 @@ WORDS: dict[str, str] = {
     "photos.count.many": "{n} photos",
     "photos.add_more.one": "One more would help: five to ten photos work best.",
     "photos.add_more.many": "{n} more would help: five to ten photos work best.",
-    "photos.flawed.one": "One photo has a remark. You can keep it or replace it.",
-    "photos.flawed.many": "{n} photos have a remark. You can keep them or replace them.",
+    "photos.flawed.one": "One photo needs a look. You can keep it or replace it.",
+    "photos.flawed.many": "{n} photos need a look. You can keep them or replace them.",
     "photos.all_fine": "All of them are good. Check that your pet is inside each square.",
     "photos.tips": "What makes good photos",
     "photos.tip1": "Your pet is large in the picture, and alone.",
@@ -91,8 +97,11 @@ WORDS: dict[str, str] = {
     "form.class_words_negative": "picture|photo|drawing",
     "form.class_translations": "",
     "form.word": "The new word",
-    "form.word_help": "You will type it in prompts. It should be a word that does not exist yet.",
+    "form.word_help": (
+        "You will type it when you ask for pictures. It should be a word that does not exist yet."
+    ),
     "form.word_example": "for example rexdog",
+    "form.word_kept": "Until you choose another, it stays “{word}”.",
     "form.word_good": "“{word}” is free and works in every program.",
     "form.suggest": "Suggest one",
     "form.take": "Use {word}",
@@ -100,15 +109,15 @@ WORDS: dict[str, str] = {
     "kind.subject": "A pet",
     "kind.subject_text": "One animal (or thing) that should be recognised everywhere.",
     "kind.style": "A style",
-    "kind.style_text": "The way pictures are made, whatever is on them.",
+    "kind.style_text": "The way pictures are made, whatever is in them.",
     "kind.negative": "A “not like this”",
-    "kind.negative_text": "Pictures you don’t want. The word goes into the negative prompt.",
+    "kind.negative_text": "Pictures you don’t want. The word will say what to leave out.",
     "form.markings": "Are the two sides different?",
     "form.markings_yes": "Yes, or not sure",
     "form.markings_yes_text": "A patch over one eye, a folded ear: photos are never mirrored.",
     "form.markings_no": "No, both sides look alike",
     "form.markings_no_text": "Mirrored copies count as more photos.",
-    "next.ready": "{name} is ready to be taught.",
+    "next.ready": "{name} is ready to be taught. The word will be “{word}”.",
     "next.go": "Continue to training",
     "next.missing": "Before the training can start:",
     # Train
@@ -140,10 +149,10 @@ WORDS: dict[str, str] = {
     "model.sd21.title": "Stable Diffusion 2.1",
     "model.sd21.about": "Sharper than 1.5, with fewer add-ons.",
     "model.sdxl.title": "Stable Diffusion XL",
-    "model.sdxl.about": "The most beautiful pictures, for the largest graphics cards.",
+    "model.sdxl.about": "The most beautiful pictures, for graphics cards with 8 GB or more.",
     "model.custom.title": "A model of your own",
     "model.custom.about": "From Hugging Face, a folder or a file.",
-    "model.custom.needs": "Needs what its kind of model needs",
+    "model.custom.needs": "Any Stable Diffusion 1.x, 2.x or XL",
     "model.download": "{size} to download",
     "model.memory": "{size} of memory",
     "model.nothing": "Nothing to download",
@@ -153,22 +162,25 @@ WORDS: dict[str, str] = {
     "teach.both_text": (
         "Two trainings, one after the other. See for yourself which you like better."
     ),
-    "teach.embedding": "A new word",
+    "teach.embedding": "A new word (embedding)",
     "teach.embedding_text": "An embedding: one entry in the model’s dictionary. A tiny file.",
     "teach.pivotal": "Word and skill as one",
     "teach.pivotal_text": (
         "An embedding and a LoRA that learn together. Each of the two files is little without the "
         "other: you take both along."
     ),
-    "teach.lora": "A new skill",
-    "teach.lora_text": "A LoRA: a small change to the part that paints. Closer, and a larger file.",
+    "teach.lora": "A new skill (LoRA)",
+    "teach.lora_text": (
+        "A LoRA: a small change to the part that paints. It can learn what no word can name; a "
+        "larger file."
+    ),
     "preset.quick": "Quick",
     "preset.quick_text": "A first impression.",
     "preset.balanced": "Balanced",
-    "preset.balanced_text": "What we would choose.",
+    "preset.balanced_text": "Closer, and takes longer.",
     "preset.careful": "Careful",
     "preset.careful_text": "For the last bit of likeness.",
-    "preset.about": "about {time}",
+    "preset.about": "at most about {time}",
     "runs.title": "Trainings",
     "method.embedding": "Embedding",
     "method.lora": "LoRA",
@@ -181,12 +193,13 @@ WORDS: dict[str, str] = {
     "run.queued": "Waiting, number {position} in line",
     "run.pausing": "Pausing: saving where it stands…",
     "run.stopping": "Stopping: keeping the best…",
+    "run.cancelling": "Cancelling…",
     "run.left": "{time} left",
     "run.took": "took {time}",
     "run.steps": "step {step} of {max_steps}",
     "run.compare": "Compare the pictures",
     "run.details": "Curves, and what the word means",
-    "run.download": "Get the file",
+    "run.download": "Go to the file",
     "run.plan.one": "Computed on {device} in {type}, one picture at a time.",
     "run.plan.many": "Computed on {device} in {type}, {n} pictures at a time.",
     "run.plan_recompute": "Parts are computed twice to save memory.",
@@ -308,8 +321,9 @@ WORDS: dict[str, str] = {
     "compare.negative": "What should not be in the picture?",
     "compare.negative_example": "for example: blurry",
     "compare.negative_help": "Your “not like this” words are put in by themselves.",
-    "compare.negative_files": "Worn as well:",
+    "compare.negative_files": "Also to be left out:",
     "compare.steps": "Drawing steps",
+    "compare.steps_help": "Fewer are quicker; with too few the picture looks unfinished.",
     "compare.draw": "Draw them",
     "drawing.title": "Side by side",
     "drawing.waiting": "Waiting for a pencil…",
@@ -326,7 +340,7 @@ WORDS: dict[str, str] = {
     "column.both": "Both together",
     "facts.trained": "Trained",
     "facts.trained_base": "nothing; it draws the ordinary word",
-    "facts.trained_embedding": "the text encoder’s dictionary",
+    "facts.trained_embedding": "the model’s dictionary",
     "facts.trained_lora": "the UNet, the part that paints",
     "facts.trained_both": "dictionary and UNet",
     "facts.size": "File",
@@ -342,7 +356,7 @@ WORDS: dict[str, str] = {
     "slider.label": "Where the line between the two pictures stands",
     # Collection
     "manage.title": "Everything you have taught",
-    "manage.lead": "Every file is yours: take it along to other programs.",
+    "manage.lead": "Every file is yours to download.",
     "manage.empty.title": "Your collection is still empty",
     "manage.empty.text": (
         "Finished trainings are kept here, ready to download. Files from elsewhere can move in, "
@@ -362,7 +376,7 @@ WORDS: dict[str, str] = {
     "manage.usage": "How to use it",
     "manage.usage_hide": "Hide the guide",
     "manage.copy": "Copy",
-    "manage.negative": "Use it in the negative prompt",
+    "manage.negative": "Use it for what should not be in the picture",
     "manage.negative_on": "{name} now says what should not be in the picture.",
     "manage.negative_off": "{name} now says what should be in the picture.",
     "manage.delete": "Delete",
@@ -378,10 +392,10 @@ WORDS: dict[str, str] = {
     "manage.delete_imported_lora": "Delete the LoRA {name}? This cannot be undone.",
     "manage.delete_yes": "Delete for good",
     "manage.deleted": "Deleted, for good.",
-    "kits.open": "Download for…",
+    "kits.open": "Kit for a program…",
     "kits.lead": (
-        "A kit is a ZIP with everything one program needs: file, pictures, prompts, and a guide "
-        "with pictures."
+        "A kit is a ZIP with everything one program needs: file, pictures, sentences to try, and "
+        "a guide with pictures."
     ),
     "kits.crayon": (
         "Crayon is Petname’s own model: other programs cannot load it, so its files work in Python "
@@ -390,7 +404,7 @@ WORDS: dict[str, str] = {
     "kits.both": "Kit with embedding and LoRA",
     "kits.one": "Kit",
     "kits.file_for": "Only the file, for {program}",
-    "kits.file_about": "In its own spelling, without a kit. All others take “Download”.",
+    "kits.file_about": "Written the way it wants it, without pictures or guide.",
     "manage.recreate": "Train again like this",
     "manage.recreate_title": "Fill in the training as this file was trained",
     "like.title": "Like “{name}”",
@@ -406,9 +420,11 @@ WORDS: dict[str, str] = {
     "publish.open": "Publish",
     "publish.title": "Publish on the Hugging Face Hub",
     "publish.lead": (
-        "{name} gets a page of its own there, with its pictures and how to use it. Other programs "
-        "can load it from there."
+        "Hugging Face is a site where people share models; you need a free account there. {name} "
+        "gets a page of its own, with its pictures and how to use it."
     ),
+    "publish.use": "Other programs can load it from there.",
+    "publish.use_crayon": "It works with Crayon only: in Petname, or with diffusers in Python.",
     "publish.follow": "You may close this window, and the page too: the upload goes on.",
     "publish.repository": "Name of the repository",
     "publish.repository_help": (
@@ -469,7 +485,7 @@ WORDS: dict[str, str] = {
     ),
     "import.added.one": "{name} has moved in: {what}, made for {family}.",
     "import.what.embedding": "an embedding",
-    "import.what.negative": "an embedding for the negative prompt",
+    "import.what.negative": "an embedding for what should not be in pictures",
     "import.what.lora": "a LoRA",
     "import.added.many": "{n} files have moved in.",
     "pets.title": "Your pets",

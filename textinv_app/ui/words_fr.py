@@ -24,12 +24,18 @@ WORDS: dict[str, str] = {
         "Cinq à dix photos suffisent. Personne d’autre ne les voit, et le lieu et l’heure que "
         "votre téléphone y a inscrits sont effacés."
     ),
-    "upload.keep_days.one": "Sur ce serveur, ce qui n’est pas ouvert pendant un jour est supprimé.",
+    "upload.keep_days.one": (
+        "Sur ce serveur, tout ce qui est à vous est supprimé si vous ne revenez pas pendant un "
+        "jour."
+    ),
     "upload.keep_days.many": (
-        "Sur ce serveur, ce qui n’est pas ouvert pendant {n} jours est supprimé."
+        "Sur ce serveur, tout ce qui est à vous est supprimé si vous ne revenez pas pendant {n} "
+        "jours."
     ),
     "upload.drop.title": "Déposez vos photos ici, ou choisissez-les",
-    "upload.drop.text": "JPEG, PNG, WebP, HEIC, AVIF, ou un ZIP. Vous pouvez aussi en coller une.",
+    "upload.drop.text": (
+        "JPEG, PNG, WebP, HEIC, AVIF, GIF, ou un ZIP. Vous pouvez aussi en coller une."
+    ),
     "upload.added.one": "Une photo ajoutée.",
     "upload.added.many": "{n} photos ajoutées.",
     "upload.failed": "L’envoi n’est pas arrivé. Vérifiez la connexion et réessayez.",
@@ -50,15 +56,15 @@ WORDS: dict[str, str] = {
     "photos.count.many": "{n} photos",
     "photos.add_more.one": "Encore une aiderait : cinq à dix photos, c’est l’idéal.",
     "photos.add_more.many": "Encore {n} aideraient : cinq à dix photos, c’est l’idéal.",
-    "photos.flawed.one": "Une photo appelle une remarque. Gardez-la ou remplacez-la.",
-    "photos.flawed.many": "{n} photos appellent une remarque. Gardez-les ou remplacez-les.",
+    "photos.flawed.one": "Une photo mérite un coup d’œil. Gardez-la ou remplacez-la.",
+    "photos.flawed.many": "{n} photos méritent un coup d’œil. Gardez-les ou remplacez-les.",
     "photos.all_fine": "Toutes sont bonnes. Vérifiez que votre animal est bien dans chaque carré.",
     "photos.tips": "De bonnes photos, c’est quoi ?",
     "photos.tip1": "Votre animal est grand dans l’image, et seul.",
     "photos.tip2": "Des lieux, des lumières et des poses variés : seul votre animal reste le même.",
     "photos.tip3": "Nettes et claires, avec la tête visible sur la plupart.",
     "photos.alt": "Carré de {name} que verra le modèle",
-    "photos.move": "Déplacer le carré",
+    "photos.move": "Recadrer",
     "photos.remove": "Retirer {name}",
     "photos.remove_short": "Retirer",
     "verdict.fine": "Bonne photo",
@@ -87,10 +93,10 @@ WORDS: dict[str, str] = {
         "traduisons les animaux courants ; écrivez tout autre mot en anglais."
     ),
     "form.class_word_vague": (
-        "« Pet » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
+        "« Animal » reste vague. Dites chien, chat ou ce que c’est : le nouveau mot part de là."
     ),
     "form.class_words_subject": (
-        "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|pet"
+        "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|animal"
     ),
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
     "form.class_words_negative": "picture|photo|drawing",
@@ -119,6 +125,7 @@ WORDS: dict[str, str] = {
         "Vous l’écrirez dans vos demandes d’images. Mieux vaut un mot qui n’existe pas encore."
     ),
     "form.word_example": "par exemple rexdog",
+    "form.word_kept": "En attendant, le mot reste « {word} ».",
     "form.word_good": "« {word} » est libre et fonctionne dans tous les programmes.",
     "form.suggest": "Proposer un mot",
     "form.take": "Prendre {word}",
@@ -128,13 +135,13 @@ WORDS: dict[str, str] = {
     "kind.style": "Un style",
     "kind.style_text": "La façon de faire des images, quel que soit leur sujet.",
     "kind.negative": "Un « pas comme ça »",
-    "kind.negative_text": "Des images dont vous ne voulez pas. Le mot va dans la demande négative.",
+    "kind.negative_text": "Des images dont vous ne voulez pas. Le mot dira ce qu’il faut éviter.",
     "form.markings": "Ses deux côtés sont-ils différents ?",
     "form.markings_yes": "Oui, ou je ne sais pas",
     "form.markings_yes_text": "Une tache sur un œil, une oreille pliée : aucune photo en miroir.",
     "form.markings_no": "Non, les deux se ressemblent",
     "form.markings_no_text": "Les copies en miroir comptent comme d’autres photos.",
-    "next.ready": "Tout est prêt pour {name}.",
+    "next.ready": "Tout est prêt pour {name}. Le mot sera « {word} ».",
     "next.go": "Passer à l’apprentissage",
     "next.missing": "Avant de pouvoir commencer :",
     # Train
@@ -169,10 +176,10 @@ WORDS: dict[str, str] = {
     "model.sd21.title": "Stable Diffusion 2.1",
     "model.sd21.about": "Plus net que le 1.5, avec moins d’extensions.",
     "model.sdxl.title": "Stable Diffusion XL",
-    "model.sdxl.about": "Les plus belles images, pour les plus grosses cartes graphiques.",
+    "model.sdxl.about": "Les plus belles images, pour les cartes graphiques de 8 Go ou plus.",
     "model.custom.title": "Un modèle à vous",
     "model.custom.about": "De Hugging Face, d’un dossier ou d’un fichier.",
-    "model.custom.needs": "Demande ce que demande ce type de modèle",
+    "model.custom.needs": "Tout Stable Diffusion 1.x, 2.x ou XL",
     "model.download": "{size} à télécharger",
     "model.memory": "{size} de mémoire",
     "model.nothing": "Rien à télécharger",
@@ -180,7 +187,7 @@ WORDS: dict[str, str] = {
     "model.can": "Fonctionne ici",
     "teach.both": "Les deux, pour comparer",
     "teach.both_text": "Deux apprentissages, l’un après l’autre. À vous de voir lequel vous plaît.",
-    "teach.embedding": "Un nouveau mot",
+    "teach.embedding": "Un nouveau mot (embedding)",
     "teach.embedding_text": (
         "Un embedding : une entrée dans le dictionnaire du modèle. Un fichier minuscule."
     ),
@@ -189,17 +196,18 @@ WORDS: dict[str, str] = {
         "Un embedding et un LoRA qui apprennent ensemble. Chacun des deux fichiers vaut peu sans "
         "l’autre : on emporte les deux."
     ),
-    "teach.lora": "Un nouveau savoir-faire",
+    "teach.lora": "Un nouveau savoir-faire (LoRA)",
     "teach.lora_text": (
-        "Un LoRA : une retouche de la partie qui peint. Plus ressemblant, fichier plus gros."
+        "Un LoRA : une retouche de la partie qui peint. Il peut apprendre ce qu’aucun mot ne "
+        "nomme ; fichier plus gros."
     ),
     "preset.quick": "Rapide",
     "preset.quick_text": "Une première impression.",
     "preset.balanced": "Équilibré",
-    "preset.balanced_text": "Ce que nous choisirions.",
+    "preset.balanced_text": "Plus ressemblant, mais plus long.",
     "preset.careful": "Soigné",
     "preset.careful_text": "Pour le dernier brin de ressemblance.",
-    "preset.about": "environ {time}",
+    "preset.about": "environ {time} au plus",
     "runs.title": "Apprentissages",
     "method.embedding": "Embedding",
     "method.lora": "LoRA",
@@ -212,12 +220,13 @@ WORDS: dict[str, str] = {
     "run.queued": "En attente, numéro {position} sur la liste",
     "run.pausing": "Mise en pause : on note où l’on en est…",
     "run.stopping": "Arrêt : on garde le meilleur…",
+    "run.cancelling": "Annulation…",
     "run.left": "encore {time}",
     "run.took": "{time} en tout",
     "run.steps": "étape {step} sur {max_steps}",
     "run.compare": "Comparer les images",
     "run.details": "Courbes, et sens du mot",
-    "run.download": "Prendre le fichier",
+    "run.download": "Aller au fichier",
     "run.plan.one": "Calculé sur {device} en {type}, une image à la fois.",
     "run.plan.many": "Calculé sur {device} en {type}, {n} images à la fois.",
     "run.plan_recompute": "Une partie est calculée deux fois pour économiser la mémoire.",
@@ -285,23 +294,24 @@ WORDS: dict[str, str] = {
     "chart.steps": "étapes",
     "chart.loss": "Surprise",
     "chart.loss_help": (
-        "Perte de validation : combien vos photos surprennent encore le modèle. Moins, c’est mieux."
+        "Perte de validation : à quel point vos photos surprennent encore le modèle. Moins, c’est "
+        "mieux."
     ),
     "chart.loss_help_redrawn": (
-        "Perte de validation : combien les dessins de vos photos surprennent encore le modèle. "
-        "Moins, c’est mieux."
+        "Perte de validation : à quel point les dessins de vos photos surprennent encore le "
+        "modèle. Moins, c’est mieux."
     ),
     "chart.loss_axis": "perte de validation",
     "chart.loss_waiting": "La courbe de la perte de validation va bientôt commencer.",
     "chart.loss_summary": "Perte de validation de {first} à {last} à l’étape {step}.",
     "chart.likeness": "Ressemblance",
     "chart.likeness_help": (
-        "Combien les essais d’une étape, faciles et difficiles, ressemblent à vos photos. Plus, "
-        "c’est mieux."
+        "À quel point les essais d’une étape, faciles et difficiles, ressemblent à vos photos. "
+        "Plus, c’est mieux."
     ),
     "chart.likeness_help_redrawn": (
-        "Combien les essais d’une étape, faciles et difficiles, ressemblent aux dessins de vos "
-        "photos. Plus, c’est mieux."
+        "À quel point les essais d’une étape, faciles et difficiles, ressemblent aux dessins de "
+        "vos photos. Plus, c’est mieux."
     ),
     "chart.likeness_axis": "ressemblance (0–100)",
     "chart.likeness_waiting": "La courbe de la ressemblance va bientôt commencer.",
@@ -343,8 +353,9 @@ WORDS: dict[str, str] = {
     "compare.negative": "Que ne doit-on pas voir ? (en anglais)",
     "compare.negative_example": "par exemple : blurry",
     "compare.negative_help": "Vos mots « pas comme ça » s’y ajoutent d’eux-mêmes.",
-    "compare.negative_files": "Également portés :",
+    "compare.negative_files": "À éviter aussi :",
     "compare.steps": "Étapes de dessin",
+    "compare.steps_help": "Moins, c’est plus rapide ; trop peu, l’image reste inachevée.",
     "compare.draw": "Dessiner",
     "drawing.title": "Côte à côte",
     "drawing.waiting": "On attend un crayon…",
@@ -361,7 +372,7 @@ WORDS: dict[str, str] = {
     "column.both": "Les deux ensemble",
     "facts.trained": "Appris par",
     "facts.trained_base": "personne : il dessine le mot courant",
-    "facts.trained_embedding": "le dictionnaire de l’encodeur de texte",
+    "facts.trained_embedding": "le dictionnaire du modèle",
     "facts.trained_lora": "l’UNet, la partie qui peint",
     "facts.trained_both": "le dictionnaire et l’UNet",
     "facts.size": "Fichier",
@@ -377,11 +388,11 @@ WORDS: dict[str, str] = {
     "slider.label": "Position de la ligne entre les deux images",
     # Collection
     "manage.title": "Tout ce que vous avez appris au modèle",
-    "manage.lead": "Chaque fichier est à vous : emportez-le dans d’autres programmes.",
+    "manage.lead": "Chaque fichier est à vous, à télécharger quand vous voulez.",
     "manage.empty.title": "Votre collection est encore vide",
     "manage.empty.text": (
-        "Les apprentissages terminés sont rangés ici, prêts à télécharger. Des fichiers venus "
-        "d’ailleurs peuvent aussi s’y installer."
+        "Les apprentissages terminés sont rangés ici, prêts à être téléchargés. Des fichiers "
+        "venus d’ailleurs peuvent aussi s’y installer."
     ),
     "manage.empty_go": "Apprendre un premier mot",
     "manage.more": "En montrer plus",
@@ -395,7 +406,7 @@ WORDS: dict[str, str] = {
     "manage.usage": "Mode d’emploi",
     "manage.usage_hide": "Replier",
     "manage.copy": "Copier",
-    "manage.negative": "L’utiliser dans la demande négative",
+    "manage.negative": "L’utiliser pour ce qu’on ne doit pas voir",
     "manage.negative_on": "{name} dit maintenant ce qu’on ne doit pas voir.",
     "manage.negative_off": "{name} dit maintenant ce qu’on doit voir.",
     "manage.delete": "Supprimer",
@@ -411,10 +422,10 @@ WORDS: dict[str, str] = {
     "manage.delete_imported_lora": "Supprimer le LoRA {name} ? C’est sans retour.",
     "manage.delete_yes": "Supprimer pour de bon",
     "manage.deleted": "Supprimé, pour de bon.",
-    "kits.open": "Télécharger pour…",
+    "kits.open": "Kit pour un programme…",
     "kits.lead": (
         "Un kit est un ZIP avec tout ce qu’il faut à un programme : le fichier, des images, des "
-        "demandes, et un guide illustré."
+        "phrases à essayer, et un guide illustré."
     ),
     "kits.crayon": (
         "Crayon est le modèle de Petname : les autres programmes ne savent pas le charger, ses "
@@ -423,7 +434,7 @@ WORDS: dict[str, str] = {
     "kits.both": "Kit avec embedding et LoRA",
     "kits.one": "Kit",
     "kits.file_for": "Le fichier seul, pour {program}",
-    "kits.file_about": "Écrit à sa façon, sans kit. Tous les autres prennent « Télécharger ».",
+    "kits.file_about": "Écrit comme il le veut, sans images ni guide.",
     "manage.recreate": "Refaire le même apprentissage",
     "manage.recreate_title": "Remplir les choix comme ce fichier a été appris",
     "like.title": "Comme « {name} »",
@@ -439,8 +450,12 @@ WORDS: dict[str, str] = {
     "publish.open": "Publier",
     "publish.title": "Publier sur le Hub de Hugging Face",
     "publish.lead": (
-        "{name} y aura sa propre page, avec ses images et son mode d’emploi. D’autres programmes "
-        "pourront le charger de là."
+        "Hugging Face est un site où l’on partage des modèles ; il y faut un compte gratuit. "
+        "{name} y aura sa propre page, avec ses images et son mode d’emploi."
+    ),
+    "publish.use": "D’autres programmes pourront le charger de là.",
+    "publish.use_crayon": (
+        "Le fichier ne marche qu’avec Crayon : dans Petname, ou avec diffusers en Python."
     ),
     "publish.follow": "Vous pouvez fermer cette fenêtre, et même la page : l’envoi continue.",
     "publish.repository": "Nom du dépôt",
@@ -502,11 +517,11 @@ WORDS: dict[str, str] = {
     ),
     "import.added.one": "{name} est installé : {what}, fait pour {family}.",
     "import.what.embedding": "un embedding",
-    "import.what.negative": "un embedding pour la demande négative",
+    "import.what.negative": "un embedding pour ce qu’on ne doit pas voir",
     "import.what.lora": "un LoRA",
     "import.added.many": "{n} fichiers sont installés.",
     "pets.title": "Vos animaux",
-    "pets.delete_photos": "Supprimer les photos seules",
+    "pets.delete_photos": "Supprimer seulement les photos",
     "pets.delete_photos_sure": (
         "Supprimer toutes les photos ({name}) ? Ce qui est appris reste. C’est sans retour."
     ),
