@@ -947,6 +947,27 @@ def test_a_file_to_compare_is_named_to_its_end(chromium: Browser, address: str, 
     page.context.close()
 
 
+def test_what_is_missing_to_publish_has_the_focus(chromium: Browser, address: str) -> None:
+    """The name of the repository had it, whatever was wrong; an example looked like a token."""
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="manage")
+    page.locator("[data-do='publish.open']").first.click()
+    colours = (
+        """one => [getComputedStyle(one).color, getComputedStyle(one, '::placeholder').color]"""
+    )
+    ink, hint = page.locator("#pn-publish-token").evaluate(colours)
+    assert ink != hint
+    page.click("#pn-publish-go")
+    expect(page.locator(".pn-dialog [role=alert]")).to_contain_text("token")
+    expect(page.locator("#pn-publish-token")).to_be_focused()
+    page.fill("#pn-publish-token", "hf_abcdefghijklmnopqrstuvwxyz")
+    page.fill("#pn-publish-repository", "my pet")
+    page.wait_for_timeout(500)  # sooner it would be the second of a double press
+    page.click("#pn-publish-go")
+    expect(page.locator("#pn-publish-repository")).to_have_value("my-pet")
+    expect(page.locator("#pn-publish-repository")).to_be_focused()
+    page.context.close()
+
+
 def test_a_browser_that_keeps_nothing_says_so(chromium: Browser, address: str) -> None:
     """The next load is a stranger to all that was taught, and nobody was told."""
     context = chromium.new_context()
