@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -836,6 +836,126 @@ def test_a_ticked_box_is_told_from_an_unticked_one(
     changed = ImageChops.difference(*pictures).point(lambda level: 255 * (level > 60))
     assert changed.histogram()[255] > 100
     assert (pictures[1].getpixel((11, 11)) < 128) == (scheme == "dark")
+    page.context.close()
+
+
+def _hold_answers(page: Page) -> Callable[[], None]:
+    """Keep the server's answers back; return what lets them come."""
+    held: list[Route] = []
+    is_held = True
+
+    def hold(route: Route) -> None:
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    def let_go() -> None:
+        nonlocal is_held
+        is_held = False
+        for route in held:
+            route.continue_()
+
+    page.route("**/gradio_api/**", hold)
+    return let_go
+
+
+@pytest.mark.parametrize(
+    ("tab", "button", "answer"),
+    [("train", "#pn-start", "[data-run]"), ("compare", "#pn-draw", "[data-drawing]")],
+)
+def test_the_page_goes_to_what_was_asked_for_once_it_is_there(
+    chromium: Browser, address: str, tab: str, button: str, answer: str
+) -> None:
+    """It went there after a second, whether there was anything or not."""
+    page = _taught(chromium, address)
+    page.click(f"#pn-tab-{tab}")
+    _calm(page)
+    page.locator(button).scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    shown = page.locator(f"#pn-panel-{tab} {answer}")
+    at_first = shown.count()
+    page.evaluate("petname.startKey = 'another'")
+    let_go = _hold_answers(page)
+    page.click(button)
+    page.wait_for_timeout(1300)
+    assert page.evaluate("scrollY") == before
+    dimmed = "button => Number(getComputedStyle(document.querySelector(button)).opacity) < 0.7"
+    assert page.evaluate(dimmed, button)
+    let_go()
+    expect(shown).not_to_have_count(at_first)
+    expect(shown.first).to_be_in_viewport(ratio=0.1)
+    page.wait_for_function(
+        "one => { const { top } = document.querySelector(one).getBoundingClientRect();"
+        " return top >= 0 && top < 200; }",
+        arg=f"#pn-panel-{tab} {answer}",
+    )
+    _calm(page)
+    page.wait_for_function(f"button => !({dimmed})(button)", arg=button)
+    page.context.close()
+
+
+def test_the_field_at_fault_has_the_focus_and_is_not_scrolled_away(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    page.fill("#pn-prompt", "an animal in the snow")
+    page.click("#pn-draw")
+    expect(page.locator(".pn-toast-error")).to_be_visible()
+    page.wait_for_timeout(1300)
+    expect(page.locator("#pn-prompt")).to_be_focused()
+    expect(page.locator("#pn-prompt")).to_be_in_viewport()
+    page.click("#pn-tab-train")
+    _calm(page)
+    _choose(page, "pn-model", "custom")
+    page.click("#pn-start")
+    expect(page.locator("#pn-custom-model")).to_be_focused()
+    page.context.close()
+
+
+def _is_first(page: Page, part: str) -> bool:
+    """Tell whether a part of the train tab stands above the other one."""
+    tops = {
+        name: page.locator(f"#pn-train-{name}").bounding_box()["y"]  # type: ignore[index]
+        for name in ("setup", "runs")
+    }
+    return min(tops, key=lambda name: tops[name]) == part
+
+
+def test_who_comes_back_to_a_running_training_sees_it_first(
+    chromium: Browser, address: str
+) -> None:
+    """It stood below the whole form for the next one, two screens further down on a phone."""
+    page = _open_with_the_sample(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    page.click("#pn-start")
+    expect(page.locator(".pn-run")).to_have_count(2)
+    _calm(page)
+    page.wait_for_timeout(300)
+    assert _is_first(page, "setup")  # nothing moves under the hand
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator(".pn-runs-first")).to_have_count(1)
+    assert _is_first(page, "runs")
+    page.focus("#pn-tab-train")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#pn-train-runs') !== null")
+    _finish(page, address)
+    expect(page.locator(".pn-run-done")).to_have_count(2)
+    assert _is_first(page, "runs")
+    page.click("#pn-tab-manage")
+    page.click("#pn-tab-train")
+    assert _is_first(page, "setup")
+    page.context.close()
+    page = _open_biscuit(chromium, address, tab="train")
+    expect(page.locator(".pn-runs-first")).to_have_count(1)
+    page.click("#pn-tab-manage")
+    page.locator("[data-do='artifact.recreate']").first.click()
+    expect(page.locator(".pn-like")).to_be_visible()
+    assert _is_first(page, "setup")
     page.context.close()
 
 
