@@ -102,7 +102,8 @@
     const field = drawn.body.querySelector('input[type="password"]');
     if (secret && field) field.value = secret.value;
     drawn.dialog.scrollTo({ top: 0 });
-    const first = drawn.body.querySelector('input:not([type="radio"])');
+    const form = drawn.body.querySelector('[data-at-fault]');
+    const first = form ? document.getElementById(form.dataset.atFault) : drawn.body.querySelector('input:not([type="radio"])');
     if (first) first.focus();
   }
 

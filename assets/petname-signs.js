@@ -27,7 +27,7 @@
   /* The strip of previews follows its newest picture, unless the person has scrolled back. */
   const strips = new WeakMap();
   function followStrips() {
-    for (const strip of $$('.pn-run-running .pn-strip')) {
+    for (const strip of $$('.pn-run-running .pn-strip:not(.pn-redrawn-strip)')) {
       const before = strips.get(strip);
       const atEnd = before === undefined || strip.scrollLeft >= before - strip.clientWidth - 40;
       if (atEnd && strip.scrollWidth !== before) strip.scrollLeft = strip.scrollWidth;

@@ -64,7 +64,8 @@
       const share = Math.min(100, Math.round((100 * sent) / total));
       bar.style.width = `${share}%`;
       progress.setAttribute('aria-valuenow', share);
-      status.textContent = petname.say(share < 100 ? 'sending' : purpose === 'photos' ? 'reading' : 'reading_file');
+      status.textContent = petname.say(share < 100 ? 'sending' : purpose === 'photos' ? 'reading'
+        : files.length === 1 ? 'reading_file' : 'reading_files');
     };
     return { show, remove: () => element.remove() };
   }

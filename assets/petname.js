@@ -50,6 +50,7 @@
   function goOn() {
     busySince = 0;
     document.documentElement.classList.toggle('pn-busy', waiting.length > 0);
+    if (!waiting.length) for (const button of $$('[data-do][aria-busy]')) button.removeAttribute('aria-busy');
     pump();
   }
 
@@ -59,10 +60,14 @@
     return JSON.stringify({ ...command, page: petname.shows ? petname.shows() : '' });
   }
   function done(conceptNow) {
+    const isAnotherPet = petname.concept !== (conceptNow || '');
     petname.concept = conceptNow || '';
     store('petname.concept', petname.concept);
     document.documentElement.classList.add('pn-ready');
-    requestAnimationFrame(refresh);
+    requestAnimationFrame(() => {
+      if (isAnotherPet) placeRuns();
+      refresh();
+    });
     goOn();
   }
   setInterval(pump, 2000);
@@ -122,11 +127,20 @@
     }
     document.documentElement.dataset.openTab = name;
     store('petname.tab', name);
+    awaited = null;
+    placeRuns();
     if (tell) {
       history.replaceState(null, '', `#${name}`);
       send({ do: 'tab.open', tab: name });
       window.scrollTo({ top: 0 });
     }
+  }
+
+  /* Whoever comes to a training that waits or runs sees it before the form for the next one. Looked
+     at on coming only: nothing moves under the hand of somebody who has just pressed Start. */
+  function placeRuns() {
+    const isUnderWay = $('#pn-train-runs :is([data-status="queued"], [data-status="running"])');
+    byId('pn-panel-train').classList.toggle('pn-runs-first', Boolean(isUnderWay));
   }
 
   function moveInTabs(event) {
@@ -151,27 +165,52 @@
     return command;
   }
 
-  function glideTo(id) {
+  /* Start and Draw are answered with something new elsewhere in the tab, or with a field to mend.
+     Whoever does anything else meanwhile is left where they are. */
+  const ANSWERED_WITH = { 'train.start': 'run', 'compare.draw': 'drawing' };
+  let awaited = null;
+  const shownOf = (kind) => $$(`[data-${kind}]`);
+  const refusal = () => $('#pn-toast .pn-toast-error');
+  const numberOf = (toast) => (toast ? toast.dataset.number : '');
+
+  function awaitAnswer(command) {
+    const kind = ANSWERED_WITH[command.do];
+    const before = new Set(kind ? shownOf(kind).map((one) => one.dataset[kind]) : []);
+    awaited = kind ? { kind, before, toast: numberOf(refusal()) } : null;
+  }
+  for (const sign of ['wheel', 'touchmove', 'input']) {
+    document.addEventListener(sign, () => { awaited = null; }, { passive: true });
+  }
+
+  function goToAnswer() {
+    if (!awaited) return;
+    const { kind, before, toast } = awaited;
+    const isRefused = refusal() && numberOf(refusal()) !== toast;
+    const answer = isRefused ? byId(refusal().dataset.field) : shownOf(kind).find((one) => !before.has(one.dataset[kind]));
+    if (!isRefused && !answer) return;
+    awaited = null;
+    if (!isRefused) glideTo(answer);
+    else if (answer && answer.offsetParent) answer.focus();
+  }
+
+  function glideTo(element) {
     const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    byId(id).scrollIntoView({ behavior: isCalm ? 'auto' : 'smooth', block: 'start' });
+    element.scrollIntoView({ behavior: isCalm ? 'auto' : 'smooth', block: 'start' });
   }
 
   function act(button) {
     const command = fieldsOf(button);
     const go = () => {
+      button.setAttribute('aria-busy', 'true');
+      awaitAnswer(command);
       send(command);
       // Whoever stops one may start another at once: that is no second press of the same Start.
       if (command.do === 'run.stop') petname.startKey = newKey();
-      if (command.do === 'train.start') {
-        setTimeout(() => { petname.startKey = newKey(); }, 4000);
-        setTimeout(() => glideTo('pn-train-runs'), 900);
-      }
+      if (command.do === 'train.start') setTimeout(() => { petname.startKey = newKey(); }, 4000);
       if (command.do === 'artifact.recreate') {
         showTab('train', false);
+        byId('pn-panel-train').classList.remove('pn-runs-first'); // it is the form that is filled in
         window.scrollTo({ top: 0 });
-      }
-      if (command.do === 'compare.draw') {
-        setTimeout(() => glideTo('pn-compare-results'), 900);
       }
       if (['concept.open', 'concept.new'].includes(command.do) && document.documentElement.dataset.openTab === 'manage') {
         showTab('upload');
@@ -231,5 +270,6 @@
     say, make, send, goOn, take, done, store, stored, concept: '', startKey: newKey(),
     isBusy: () => busySince > 0 || waiting.length > 0,
   });
+  petname.refreshers.push(goToAnswer);
   start();
 })();

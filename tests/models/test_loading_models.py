@@ -61,14 +61,19 @@ def test_a_damaged_folder_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
     assert refused.value.code == "model.damaged"
-    shutil.rmtree(tmp_path / "model" / "tokenizer")
-    with pytest.raises(ModelUnavailable) as refused:
-        load(ref)
-    assert refused.value.code == "model.damaged"
     shutil.rmtree(tmp_path / "model")
     with pytest.raises(ModelUnavailable) as refused:
         load(ref)
     assert refused.value.code == "model.moved"
+
+
+def test_a_folder_without_its_dictionary_is_damaged(tmp_path: Path) -> None:
+    """It was loaded with a dictionary of two entries, in which every word is the same."""
+    ref = save_tiny_model(tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "tokenizer")
+    with pytest.raises(ModelUnavailable) as refused:
+        load(ref)
+    assert refused.value.code == "model.damaged"
 
 
 def test_crayon_with_damaged_files_is_not_to_be_fetched_but_installed_again(

@@ -42,6 +42,7 @@ def fill(library: FakeLibrary) -> None:
         owner, TrainingOrder(concept_id, ("embedding", "lora"), "crayon", "balanced", "k2")
     )
     library.advance(owner, third.run_id, 150)
+    library.redraw(owner, third.run_id, 8)
     lora_id, embedding_id = [one.artifact_id for one in library.list_artifacts(owner)][:2]
     drawing = library.start_drawing(
         owner,

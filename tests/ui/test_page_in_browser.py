@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -797,6 +798,293 @@ def test_the_compare_tab_uses_its_width(chromium: Browser, address: str, path: s
     box = page.locator("#pn-draw").bounding_box()
     assert box is not None
     assert box["width"] > 300
+    page.context.close()
+
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def _open_biscuit(chromium: Browser, address: str, **options: object) -> Page:
+    """Open the demo's pet that has trainings, one of them running."""
+    page = _open(chromium, address, token=DEMO_TOKEN, **options)
+    page.locator("[data-do='concept.open']", has_text="Biscuit").press("Enter")
+    page.wait_for_selector("#pn-train-runs [data-status=running]", state="attached")
+    _calm(page)
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_ticked_box_is_told_from_an_unticked_one(
+    chromium: Browser, address: str, scheme: str
+) -> None:
+    """Its tick was white on white."""
+    from PIL import Image, ImageChops
+
+    page = _taught(chromium, address)
+    page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
+    page.click("#pn-tab-compare")
+    _calm(page)
+    file_id = page.locator("#pn-embedding-choice option[data-family]").first.get_attribute("value")
+    page.evaluate("id => petname.send({do: 'artifact.negative', id})", file_id)
+    box = page.locator(".pn-check").first
+    pictures = []
+    for is_ticked in (True, False):
+        box.set_checked(is_ticked)
+        box.blur()
+        page.wait_for_timeout(300)
+        pictures.append(Image.open(io.BytesIO(box.screenshot())).convert("L"))
+    changed = ImageChops.difference(*pictures).point(lambda level: 255 * (level > 60))
+    assert changed.histogram()[255] > 100
+    assert (pictures[1].getpixel((11, 11)) < 128) == (scheme == "dark")
+    page.context.close()
+
+
+def _hold_answers(page: Page) -> Callable[[], None]:
+    """Keep the server's answers back; return what lets them come."""
+    held: list[Route] = []
+    is_held = True
+
+    def hold(route: Route) -> None:
+        if is_held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    def let_go() -> None:
+        nonlocal is_held
+        is_held = False
+        for route in held:
+            route.continue_()
+
+    page.route("**/gradio_api/**", hold)
+    return let_go
+
+
+@pytest.mark.parametrize(
+    ("tab", "button", "answer"),
+    [("train", "#pn-start", "[data-run]"), ("compare", "#pn-draw", "[data-drawing]")],
+)
+def test_the_page_goes_to_what_was_asked_for_once_it_is_there(
+    chromium: Browser, address: str, tab: str, button: str, answer: str
+) -> None:
+    """It went there after a second, whether there was anything or not."""
+    page = _taught(chromium, address)
+    page.click(f"#pn-tab-{tab}")
+    _calm(page)
+    page.locator(button).scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    shown = page.locator(f"#pn-panel-{tab} {answer}")
+    at_first = shown.count()
+    page.evaluate("petname.startKey = 'another'")
+    let_go = _hold_answers(page)
+    page.click(button)
+    page.wait_for_timeout(1300)
+    assert page.evaluate("scrollY") == before
+    dimmed = "button => Number(getComputedStyle(document.querySelector(button)).opacity) < 0.7"
+    assert page.evaluate(dimmed, button)
+    let_go()
+    expect(shown).not_to_have_count(at_first)
+    expect(shown.first).to_be_in_viewport(ratio=0.1)
+    page.wait_for_function(
+        "one => { const { top } = document.querySelector(one).getBoundingClientRect();"
+        " return top >= 0 && top < 200; }",
+        arg=f"#pn-panel-{tab} {answer}",
+    )
+    _calm(page)
+    page.wait_for_function(f"button => !({dimmed})(button)", arg=button)
+    page.context.close()
+
+
+def test_the_field_at_fault_has_the_focus_and_is_not_scrolled_away(
+    chromium: Browser, address: str
+) -> None:
+    page = _taught(chromium, address)
+    page.click("#pn-tab-compare")
+    _calm(page)
+    page.fill("#pn-prompt", "an animal in the snow")
+    page.click("#pn-draw")
+    expect(page.locator(".pn-toast-error")).to_be_visible()
+    page.wait_for_timeout(1300)
+    expect(page.locator("#pn-prompt")).to_be_focused()
+    expect(page.locator("#pn-prompt")).to_be_in_viewport()
+    page.click("#pn-tab-train")
+    _calm(page)
+    _choose(page, "pn-model", "custom")
+    page.click("#pn-start")
+    expect(page.locator("#pn-custom-model")).to_be_focused()
+    page.context.close()
+
+
+def _is_first(page: Page, part: str) -> bool:
+    """Tell whether a part of the train tab stands above the other one."""
+    tops = {
+        name: page.locator(f"#pn-train-{name}").bounding_box()["y"]  # type: ignore[index]
+        for name in ("setup", "runs")
+    }
+    return min(tops, key=lambda name: tops[name]) == part
+
+
+def test_who_comes_back_to_a_running_training_sees_it_first(
+    chromium: Browser, address: str
+) -> None:
+    """It stood below the whole form for the next one, two screens further down on a phone."""
+    page = _open_with_the_sample(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    page.click("#pn-start")
+    expect(page.locator(".pn-run")).to_have_count(2)
+    _calm(page)
+    page.wait_for_timeout(300)
+    assert _is_first(page, "setup")  # nothing moves under the hand
+    page.reload()
+    page.wait_for_selector("html.pn-ready")
+    expect(page.locator(".pn-runs-first")).to_have_count(1)
+    assert _is_first(page, "runs")
+    page.focus("#pn-tab-train")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#pn-train-runs') !== null")
+    _finish(page, address)
+    expect(page.locator(".pn-run-done")).to_have_count(2)
+    assert _is_first(page, "runs")
+    page.click("#pn-tab-manage")
+    page.click("#pn-tab-train")
+    assert _is_first(page, "setup")
+    page.context.close()
+    page = _open_biscuit(chromium, address, tab="train")
+    expect(page.locator(".pn-runs-first")).to_have_count(1)
+    page.click("#pn-tab-manage")
+    page.locator("[data-do='artifact.recreate']").first.click()
+    expect(page.locator(".pn-like")).to_be_visible()
+    assert _is_first(page, "setup")
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/fr/"])
+def test_on_a_phone_the_train_tab_has_whole_lines(
+    chromium: Browser, address: str, path: str
+) -> None:
+    """The name of an axis ran into its numbers, and Stop was three lines high."""
+    page = _open_biscuit(chromium, address, tab="train", path=path, **PHONE)
+    overlaps = """() => [...document.querySelectorAll('.pn-run-running .pn-chart')].map((chart) => {
+        const boxes = [...chart.querySelectorAll('text')]
+            .map((one) => one.getBoundingClientRect()).filter((one) => one.width);
+        return boxes.some((a, at) => boxes.slice(at + 1).some((b) => a.left < b.right
+            && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+    })"""
+    assert page.evaluate(overlaps) == [False, False]
+    stop = page.locator(".pn-run-running [data-do='run.stop']").bounding_box()
+    assert stop is not None
+    assert stop["height"] < 50
+    page.context.close()
+
+
+def test_redrawn_photos_are_shown_from_the_first_one(chromium: Browser, address: str) -> None:
+    """Their strip was scrolled to its end, as if a new one came with every step."""
+    page = _open_biscuit(chromium, address, tab="train", **PHONE)
+    strip = page.locator(".pn-run-running .pn-redrawn-strip")
+    width, seen, at = strip.evaluate("one => [one.scrollWidth, one.clientWidth, one.scrollLeft]")
+    assert width > seen + 40
+    assert at <= 4  # where the first one begins
+    page.context.close()
+
+
+def test_on_a_phone_pictures_side_by_side_are_level(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="compare", **PHONE)
+    tops = page.evaluate(
+        """() => [...document.querySelectorAll('.pn-column')].map((column) => {
+            const both = [column, column.querySelector('.pn-tile')];
+            return both.map((one) => one.getBoundingClientRect().top);
+        })"""
+    )
+    rows: dict[float, set[float]] = {}
+    for column, tile in tops:
+        rows.setdefault(column, set()).add(tile)
+    assert [len(tiles) for tiles in rows.values()] == [1, 1]
+    page.context.close()
+
+
+def test_on_a_phone_the_sign_of_a_word_stands_beside_its_sentence(
+    chromium: Browser, address: str
+) -> None:
+    page = _open_biscuit(chromium, address, **PHONE)
+    page.fill("#pn-word", "dog")
+    hint = page.locator(".pn-word-bad")
+    hint.wait_for()
+    icon, text = (hint.locator(one).first.bounding_box() for one in ("svg", ":scope > span"))
+    assert icon is not None
+    assert text is not None
+    assert icon["x"] + icon["width"] < text["x"]
+    assert text["y"] < icon["y"] + icon["height"]
+    page.context.close()
+
+
+def test_a_fold_shows_the_focus_like_a_button(chromium: Browser, address: str) -> None:
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="manage")
+    summary = page.locator(".pn-kits > summary").first
+    summary.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    expect(summary).to_be_focused()
+    expect(summary).to_have_css("outline-width", "3px")
+    page.context.close()
+
+
+def test_a_bar_of_nothing_is_empty(chromium: Browser, address: str) -> None:
+    """Nothing stored was three coloured slices, and a training that waits had a dot."""
+    page = _open_with_the_sample(chromium, address)
+    page.click("#pn-tab-train")
+    _calm(page)
+    page.click("#pn-start")
+    page.wait_for_selector(".pn-run-queued")
+    widths = "bars => bars.map((one) => one.getBoundingClientRect().width)"
+    assert page.locator(".pn-run-queued .pn-progress-fill").evaluate_all(widths) == [0, 0]
+    page.click("#pn-tab-manage")
+    _calm(page)
+    slices = page.locator(".pn-slice")
+    assert all(slices.evaluate_all(widths))
+    slices.evaluate_all("bars => bars.forEach((one) => one.setAttribute('style', 'width:0.00%'))")
+    assert slices.evaluate_all(widths) == [0, 0, 0]
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/fr/"])
+def test_a_file_to_compare_is_named_to_its_end(chromium: Browser, address: str, path: str) -> None:
+    """Its date was cut off."""
+    options = {"token": DEMO_TOKEN, "tab": "compare", "path": path}
+    page = _open(chromium, address, viewport={"width": 1280, "height": 900}, **options)
+    room = page.evaluate(
+        """() => {
+            const select = document.getElementById('pn-embedding-choice');
+            const style = getComputedStyle(select);
+            const pen = document.createElement('canvas').getContext('2d');
+            pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+            const { width } = pen.measureText('Waffle · waffledog · 27 November 2026');
+            const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+            return select.clientWidth - padding - width;
+        }"""
+    )
+    assert room > 0
+    page.context.close()
+
+
+def test_what_is_missing_to_publish_has_the_focus(chromium: Browser, address: str) -> None:
+    """The name of the repository had it, whatever was wrong; an example looked like a token."""
+    page = _open(chromium, address, token=DEMO_TOKEN, tab="manage")
+    page.locator("[data-do='publish.open']").first.click()
+    colours = (
+        """one => [getComputedStyle(one).color, getComputedStyle(one, '::placeholder').color]"""
+    )
+    ink, hint = page.locator("#pn-publish-token").evaluate(colours)
+    assert ink != hint
+    page.click("#pn-publish-go")
+    expect(page.locator(".pn-dialog [role=alert]")).to_contain_text("token")
+    expect(page.locator("#pn-publish-token")).to_be_focused()
+    page.fill("#pn-publish-token", "hf_abcdefghijklmnopqrstuvwxyz")
+    page.fill("#pn-publish-repository", "my pet")
+    page.wait_for_timeout(500)  # sooner it would be the second of a double press
+    page.click("#pn-publish-go")
+    expect(page.locator("#pn-publish-repository")).to_have_value("my-pet")
+    expect(page.locator("#pn-publish-repository")).to_be_focused()
     page.context.close()
 
 

@@ -217,10 +217,7 @@ def _load_folder(
     try:
         return LoadedModel(
             ref=ref,
-            tokenizers=tuple(
-                CLIPTokenizer.from_pretrained(folder, subfolder=f"tokenizer{name}")
-                for name in names
-            ),
+            tokenizers=tuple(_tokenizer(folder / f"tokenizer{name}") for name in names),
             text_encoders=tuple(
                 encoder.from_pretrained(folder, subfolder=part, **options(part))
                 for part, encoder in zip(encoder_parts, encoders, strict=False)
@@ -236,6 +233,16 @@ def _load_folder(
         if is_out_of_memory(error):
             raise
         raise _damaged(ref, folder.name, error) from error
+
+
+def _tokenizer(folder: Path) -> CLIPTokenizer:
+    """Load a tokenizer; raises ``OSError`` where its dictionary is not there.
+
+    The library makes one of two entries then, and every word means the same.
+    """
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.json")):
+        raise FileNotFoundError(f"{folder} holds no dictionary")
+    return CLIPTokenizer.from_pretrained(folder)
 
 
 def _from_diffusers(kind: Any, folder: Path, part: str, options: dict[str, Any]) -> Any:

@@ -157,7 +157,7 @@ def _axis_labels(chart: Chart) -> list[Html]:
             "text",
             chart.y_label,
             transform=f"translate(13 {middle_y}) rotate(-90)",
-            class_="pn-chart-axis",
+            class_="pn-chart-axis pn-chart-axis-y",
             text_anchor="middle",
         ),
     ]

@@ -17,7 +17,15 @@ import gradio as gr
 from textinv_app.domain.views import DrawingView, PublicationView, RunView
 from textinv_app.errors import BadInput, NotFound, PetnameError
 from textinv_app.library.api import Library
-from textinv_app.ui import compare_tab, manage_tab, present, publish_tab, train_tab, upload_tab
+from textinv_app.ui import (
+    compare_tab,
+    ids,
+    manage_tab,
+    present,
+    publish_tab,
+    train_tab,
+    upload_tab,
+)
 from textinv_app.ui.commands import Command, parse_command, parse_page
 from textinv_app.ui.desk import (
     COMPARE_PARTS,
@@ -242,8 +250,22 @@ class Page:
 
     def _problem(self, error: PetnameError) -> dict[str, Update]:
         logger.info("The page was answered %s", error.code)
-        html = present.toast(self._words.problem(error), "error", time.monotonic_ns())
+        sentence, field_id = self._words.problem(error), _field_at_fault(error.code)
+        html = present.toast(sentence, "error", time.monotonic_ns(), field_id)
         return {"toast": str(html)}
+
+
+def _field_at_fault(code: str) -> str:
+    """Return the id of the field to mend, which may not be shown; empty for none."""
+    fields = {
+        "page.prompt_without_word": ids.PROMPT_FIELD,
+        "page.nothing_worn": ids.EMBEDDING_CHOICE,
+        "page.different_models": ids.EMBEDDING_CHOICE,
+        "page.no_model": ids.CUSTOM_MODEL_FIELD,
+    }
+    # Only a model of one's own has a field; the others can be chosen as they are.
+    usual = ids.CUSTOM_MODEL_FIELD if code.startswith("model.") else ""
+    return fields.get(code, usual)
 
 
 def _listed(outputs: Iterable[str], changes: Mapping[str, Update]) -> list[Update]:

@@ -166,8 +166,11 @@ def can_teach(view: ConceptView | None) -> bool:
     return view is not None and view.ready
 
 
-def toast(text: str, kind: str, number: int) -> Html:
-    """Show a short message; ``number`` makes each one new to the script that hides it."""
+def toast(text: str, kind: str, number: int, field_id: str = "") -> Html:
+    """Show a short message; ``number`` makes each one new to the script that hides it.
+
+    ``field_id`` is the field to mend, if any: whoever has pressed Start or Draw is taken there.
+    """
     if not text:
         return Html("")
     icon = icons.WARN if kind == "error" else icons.CHECK
@@ -178,6 +181,7 @@ def toast(text: str, kind: str, number: int) -> Html:
         class_=f"pn-toast pn-toast-{kind}",
         role="alert" if kind == "error" else "status",
         data_number=number,
+        data_field=field_id or None,
     )
 
 

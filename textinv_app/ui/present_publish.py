@@ -26,6 +26,8 @@ class PublishDraft:
     with_photos: bool = False
     problem: str = ""
     """Why it could not be begun; empty at first."""
+    at_fault: str = ""
+    """Id of the field to mend; empty for the first one."""
 
 
 def dialog(words: Words, form: PublishFormView, draft: PublishDraft, number: int) -> Html:
@@ -42,6 +44,7 @@ def dialog(words: Words, form: PublishFormView, draft: PublishDraft, number: int
                 _photos(words, form, draft) if form.num_photos else None,
                 _token(words, form),
                 class_="pn-publish-form",
+                data_at_fault=draft.at_fault or None,
             ),
             tag(
                 "div",

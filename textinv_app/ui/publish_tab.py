@@ -6,7 +6,7 @@ import time
 
 from textinv_app.errors import NotFound, PetnameError
 from textinv_app.library.api import PublishOrder
-from textinv_app.ui import present_publish
+from textinv_app.ui import ids, present_publish
 from textinv_app.ui.commands import Command
 from textinv_app.ui.desk import Part, Reply, Verb, Visit
 from textinv_app.ui.markup import Html
@@ -53,7 +53,9 @@ def start(visit: Visit, command: Command) -> Reply:
 
 def _again(visit: Visit, order: PublishOrder, error: PetnameError) -> Reply:
     repository = str(error.details.get("suggestion", order.repository))
-    draft = PublishDraft(repository, order.private, order.with_photos, visit.words.problem(error))
+    at_fault = ids.PUBLISH_TOKEN if error.code.endswith("_token") else ""
+    problem = visit.words.problem(error)
+    draft = PublishDraft(repository, order.private, order.with_photos, problem, at_fault)
     form = visit.library.publish_form(visit.owner, order.artifact_id)
     dialog = present_publish.dialog(visit.words, form, draft, time.monotonic_ns())
     return Reply(visit.concept_id, drawn={"publish_dialog": dialog})

@@ -508,6 +508,7 @@ WORDS: dict[str, str] = {
     "script.sending": "Sending…",
     "script.reading": "Looking at the photos…",
     "script.reading_file": "Looking at the file…",
+    "script.reading_files": "Looking at the files…",
     "script.failed": "The upload did not arrive. Check the connection and try again.",
     "script.too_many": "Please choose at most 60 files at a time.",
     "script.files_one": "1 file",

@@ -540,6 +540,7 @@ WORDS: dict[str, str] = {
     "script.sending": "Envoi…",
     "script.reading": "On regarde les photos…",
     "script.reading_file": "On examine le fichier…",
+    "script.reading_files": "On examine les fichiers…",
     "script.failed": "L’envoi n’est pas arrivé. Vérifiez la connexion et réessayez.",
     "script.too_many": "Choisissez au plus 60 fichiers à la fois.",
     "script.files_one": "1 fichier",
