@@ -58,10 +58,12 @@ def sight(run: dict[str, Any], **seen: Any) -> Sight:
         ({}, {"silent_seconds": 90_000, "phase": "downloading"}, "kill"),
         ({"wanted": "pause"}, {"silent_seconds": 130}, "kill"),
         ({"wanted": "pause"}, {"silent_seconds": 110}, "leave"),
+        ({"wanted": "pause"}, {"silent_seconds": 130, "seconds_per_step": 30}, "leave"),
         ({"wanted": "stop"}, {"asked_seconds": 4}, "leave"),
         ({"wanted": "stop"}, {"asked_seconds": 6}, "terminate"),
         ({"wanted": "stop"}, {"asked_seconds": 16}, "kill"),
         ({"wanted": "stop"}, {"asked_seconds": 16, "seconds_per_step": 60}, "terminate"),
+        ({"wanted": "stop"}, {"asked_seconds": 301, "seconds_per_step": 60}, "kill"),
         ({"wanted": "stop"}, {"asked_seconds": 60, "phase": "exporting"}, "leave"),
         ({"wanted": "stop"}, {"asked_seconds": 60, "phase": "checking"}, "leave"),
         # It loads the model to make a file of its checkpoint.
