@@ -180,17 +180,22 @@ def test_a_run_that_ended_unsaid_takes_no_newer_one_along(
     world.tick_until_status(new, RunStatus.DONE)
 
 
-def test_of_two_that_wait_the_one_that_has_saved_something_goes_on(
-    make_world: Callable[..., World],
-) -> None:
-    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+def paused_without_a_row(world: World) -> tuple[str, str]:
+    """Return a concept and its paused run, which is over by the index and not by its folder."""
     rex = world.concept("Rex").concept.concept_id
     saved = world.start(rex).run_id
     world.tick_until_step(saved, 12)
     world.service.pause_run(world.owner, saved)
     world.tick_until_status(saved, RunStatus.PAUSED)
-    # In a row of its own for once: this one was over, which nothing in its folder says.
     world.service._parts.tables.runs.remove(saved)
+    return rex, saved
+
+
+def test_of_two_that_wait_the_one_that_has_saved_something_goes_on(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
+    rex, saved = paused_without_a_row(world)
     empty = world.start(rex).run_id
     world.service.close()
     damage(world, "gone")
@@ -211,13 +216,7 @@ def test_of_two_that_are_not_over_the_one_that_lives_goes_on(
     make_world: Callable[..., World],
 ) -> None:
     world = make_world(executor=scripted_executor(SCRIPT_STEP_SECONDS="0.02"))
-    rex = world.concept("Rex").concept.concept_id
-    saved = world.start(rex).run_id
-    world.tick_until_step(saved, 12)
-    world.service.pause_run(world.owner, saved)
-    world.tick_until_status(saved, RunStatus.PAUSED)
-    # In a row of its own for once: this one was over, which nothing in its folder says.
-    world.service._parts.tables.runs.remove(saved)
+    rex, saved = paused_without_a_row(world)
     # Far from its first checkpoint.
     world.reopen(scripted_executor(SCRIPT_STEP_SECONDS="3"))
     living = world.start(rex).run_id

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect  # noqa: E4
 HERE = Path(__file__).resolve().parent
 PATIENCE_SECONDS = 90
 DEMO_TOKEN = "d" * 64
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 pytestmark = pytest.mark.browser
 
@@ -121,8 +122,7 @@ def _train_again(page: Page, address: str) -> None:
 def test_nothing_is_wider_than_a_phone(
     chromium: Browser, address: str, path: str, tab: str
 ) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-    page = _open(chromium, address, token=DEMO_TOKEN, tab=tab, path=path, **phone)
+    page = _open(chromium, address, token=DEMO_TOKEN, tab=tab, path=path, **PHONE)
     page.wait_for_selector(f"#pn-panel-{tab}.pn-open")
     width, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert width <= seen == 390
@@ -793,15 +793,11 @@ def test_the_compare_tab_uses_its_width(chromium: Browser, address: str, path: s
     )
     assert set(lines) == {1}
     page.context.close()
-    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-    page = _open(chromium, address, **phone, **options)
+    page = _open(chromium, address, **PHONE, **options)
     box = page.locator("#pn-draw").bounding_box()
     assert box is not None
     assert box["width"] > 300
     page.context.close()
-
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def _open_biscuit(chromium: Browser, address: str, **options: object) -> Page:
