@@ -159,6 +159,46 @@ def test_a_removed_photo_stays_in_no_failed_training_which_then_cannot_go_on(
     assert refused_to_go_on(world, run_id) == "training.photos_gone"
 
 
+def test_a_failed_training_can_be_removed_by_its_owner_alone(
+    make_world: Callable[..., World],
+) -> None:
+    world, concept_id, run_id = failed(make_world)
+    with pytest.raises(NotFound):
+        world.service.remove_run(world.stranger, run_id)
+    assert world.run(run_id).status is RunStatus.FAILED
+    world.service.remove_run(world.owner, run_id)
+    assert not world.run_dir(run_id).exists()
+    world.reopen()
+    assert world.service.list_runs(world.owner) == ()
+    assert world.service.concept(world.owner, concept_id).ready
+    with pytest.raises(NotFound):
+        world.service.remove_run(world.owner, run_id)
+
+
+def test_a_cancelled_training_can_be_removed(world: World) -> None:
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    world.service.stop_run(world.owner, run_id)
+    world.service.remove_run(world.owner, run_id)
+    assert not world.run_dir(run_id).exists()
+    assert world.service.list_runs(world.owner) == ()
+
+
+def test_a_training_under_way_or_with_a_file_is_not_removed_as_one_that_came_to_nothing(
+    world: World,
+) -> None:
+    run_id = world.start(world.concept().concept.concept_id).run_id
+    for press in (lambda *_: None, world.service.pause_run, world.service.resume_run):
+        press(world.owner, run_id)
+        with pytest.raises(BadInput) as caught:
+            world.service.remove_run(world.owner, run_id)
+        assert caught.value.code == "training.has_more"
+    world.tick_until_status(run_id, RunStatus.DONE)
+    with pytest.raises(BadInput):
+        world.service.remove_run(world.owner, run_id)
+    (artifact,) = world.service.list_artifacts(world.owner)
+    assert world.service.artifact_path(world.owner, artifact.artifact_id).exists()
+
+
 def test_a_photo_removed_while_it_is_taught_goes_when_the_training_has_failed(
     make_world: Callable[..., World],
 ) -> None:

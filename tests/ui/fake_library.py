@@ -393,6 +393,10 @@ class FakeLibrary:
             return self._change(owner, run_id, status=RunStatus.CANCELLED, wanted="stop")
         return self.finish(owner, run_id)
 
+    def remove_run(self, owner: str, run_id: str) -> None:
+        self.run(owner, run_id)
+        del self._mine(owner).runs[run_id]
+
     def advance(self, owner: str, run_id: str, step: int, max_steps: int = 250) -> RunView:
         """Let a run reach ``step``."""
         numbers = range(0, step + 1, 25)

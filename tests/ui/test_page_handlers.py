@@ -512,6 +512,32 @@ def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None
     assert 'data-do="run.resume"' in with_pet.shown["train_runs"]
 
 
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+def test_a_run_that_came_to_nothing_can_be_put_away(with_pet: Browser, ending: str) -> None:
+    with_pet.start(teach="embedding")
+    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    with_pet.tick()
+    assert "run.remove" not in with_pet.shown["train_runs"], "it may yet come to something"
+    if ending == "failed":
+        with_pet.library.fail(with_pet.owner, run_id, "run.out_of_memory", "x")
+    else:
+        with_pet.library.stop_run(with_pet.owner, run_id)
+    with_pet.tick()
+    html = with_pet.shown["train_runs"]
+    asks = "It cannot be tried again after that." in html
+    assert asks == (ending == "failed"), "of a cancelled one there is nothing to lose"
+    with_pet.do("run.remove", id=run_id)
+    assert with_pet.shown["train_runs"] == ""
+    assert with_pet.library.list_runs(with_pet.owner) == ()
+
+
+def test_a_run_that_made_a_file_is_not_put_away_from_the_train_tab(with_pet: Browser) -> None:
+    _finished(with_pet)
+    with_pet.tick()
+    assert 'data-status="done"' in with_pet.shown["train_runs"]
+    assert "run.remove" not in with_pet.shown["train_runs"]
+
+
 def test_a_tick_that_finds_nothing_new_sends_nothing(with_pet: Browser) -> None:
     with_pet.start()
     with_pet.tick()
@@ -939,6 +965,7 @@ def test_a_limit_is_said_and_nothing_else_changes(browser: Browser) -> None:
         ("run.pause", {"id": "{run}"}),
         ("run.resume", {"id": "{run}"}),
         ("run.stop", {"id": "{run}"}),
+        ("run.remove", {"id": "{run}"}),
         ("artifact.rename", {"id": "{artifact}", "name": "Mine"}),
         ("artifact.usage", {"id": "{artifact}", "expanded": "false"}),
         ("artifact.delete", {"id": "{artifact}"}),

@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "run.pause": {"id": "{run}"},
     "run.resume": {"id": "{run}"},
     "run.stop": {"id": "{run}"},
+    "run.remove": {"id": "{run}"},
     "compare.draw": {"prompt": f"a {WORD}", "embedding": "{artifact}"},
     "compare.cancel": {"id": "{drawing}"},
     "artifact.usage": {"id": "{artifact}"},

@@ -287,6 +287,10 @@ class Library(Protocol):
         """Ask a run to end now and keep the best so far; a waiting one is cancelled."""
         ...
 
+    def remove_run(self, owner: str, run_id: str) -> None:
+        """Remove a run that was cancelled or failed; raises ``BadInput`` for any other."""
+        ...
+
     # Results
     def list_artifacts(self, owner: str) -> tuple[ArtifactView, ...]:
         """Return finished and imported files, newest first."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from textinv_app.domain.concept import Concept
 from textinv_app.domain.status import RunStatus
+from textinv_app.errors import BadInput
 from textinv_app.executors.base import Executor
 from textinv_app.library.artifact_rows import ArtifactRows
 from textinv_app.library.concept_rows import ConceptRows, OwnerRows
@@ -21,6 +22,7 @@ from textinv_app.library.folders import (
     DataFolder,
     is_marked_removed,
     mark_removed,
+    not_found,
     remove_marked,
     text_of_time_before,
 )
@@ -110,6 +112,26 @@ class Remover:
         self._remove(
             [*(self._data.drawing(drawing) for drawing in drawings), self._data.run(run_id)]
         )
+
+    def remove_run_without_result(self, owner: str, run_id: str) -> None:
+        """Remove a run that was cancelled or failed; raises ``BadInput`` for any other.
+
+        Raises ``NotFound`` where it is nobody's or somebody else's, and ``OSError``.
+        """
+        # In one transaction: whoever presses "Try again" meanwhile keeps the run.
+        with self._tables.store.transaction():
+            run = self._tables.runs.find(run_id)
+            if run is None or run.owner_id != owner:
+                raise not_found()
+            if run.status not in {RunStatus.CANCELLED, RunStatus.FAILED}:
+                raise BadInput(
+                    "training.has_more",
+                    "This training is not over, or has made a file. Stop it, or delete its file.",
+                )
+            drawings = self._drawings_of(owner, [run_id])
+            folders = [*map(self._data.drawing, drawings), self._data.run(run_id)]
+            self._take_out(folders)
+        self._erase(folders)
 
     def remove_import(self, owner: str, artifact_id: str) -> None:
         """Remove an imported file and the drawings made with it; raises ``OSError``."""

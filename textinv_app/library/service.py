@@ -285,6 +285,14 @@ class Service:
         """Ask a run to end now and keep the best so far; a waiting one is cancelled."""
         return self._pressed(self._parts.buttons.stop(owner, run_id))
 
+    @_frees_space
+    @told()
+    def remove_run(self, owner: str, run_id: str) -> None:
+        """Remove a run that was cancelled or failed; raises ``BadInput`` for any other."""
+        self._parts.remover.remove_run_without_result(owner, run_id)
+        self._parts.run_views.forget(run_id)
+        self._storage.pop(owner, None)
+
     # Results
     @told()
     def list_artifacts(self, owner: str) -> tuple[ArtifactView, ...]:

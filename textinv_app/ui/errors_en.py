@@ -154,6 +154,9 @@ ERRORS: dict[str, str] = {
         "What pictures should not look like can only be taught as a new word (an embedding)."
     ),
     "training.over": "This training is over. Start a new one.",
+    "training.has_more": (
+        "This training is not over, or has made a file. Stop it, or delete its file."
+    ),
     "training.stopping": "This training is being stopped; its best is kept.",
     "training.photos_gone": (
         "Photos of this training were deleted, so it cannot go on. Start a new one."

@@ -232,6 +232,10 @@ ERRORS: dict[str, str] = {
         "Un « pas comme ça » ne s’apprend que comme nouveau mot (un embedding)."
     ),
     "training.over": "Cet apprentissage est terminé. Commencez-en un nouveau.",
+    "training.has_more": (
+        "Cet apprentissage n’est pas terminé, ou il a fait un fichier. Arrêtez-le, ou supprimez "
+        "son fichier."
+    ),
     "training.stopping": "Cet apprentissage s’arrête ; le meilleur résultat est gardé.",
     "training.photos_gone": (
         "Des photos de cet apprentissage ont été supprimées : il ne peut pas continuer. "

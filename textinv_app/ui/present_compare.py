@@ -267,7 +267,6 @@ def _is_ticked(one: ArtifactView, files: Sequence[ArtifactView]) -> bool:
 
 
 def _more(words: Words, view: CompareView) -> Html:
-    files = negatives(view)
     control = tag(
         "input",
         type="text",
@@ -277,6 +276,29 @@ def _more(words: Words, view: CompareView) -> Html:
         placeholder=words("compare.negative_example"),
         spellcheck="false",
     )
+    return tag(
+        "div",
+        present.field(
+            words("compare.negative"),
+            control,
+            words("compare.negative_help"),
+            field_id=ids.NEGATIVE_PROMPT_FIELD,
+        ),
+        _negative_files(words, view),
+        present.field(
+            words("compare.steps"),
+            _steps(),
+            words("compare.steps_help"),
+            field_id=ids.STEPS_FIELD,
+        ),
+        class_="pn-form-row",
+    )
+
+
+def _negative_files(words: Words, view: CompareView) -> Html | None:
+    files = negatives(view)
+    if not files:
+        return None
     boxes = [
         tag(
             "label",
@@ -296,34 +318,18 @@ def _more(words: Words, view: CompareView) -> Html:
         )
         for one in files
     ]
-    steps = tag(
-        "div",
-        tag(
-            "input",
-            type="range",
-            id=ids.STEPS_FIELD,
-            min="5",
-            max="50",
-            step="1",
-            value="20",
-            data_keep="steps",
-        ),
-        tag("output", "20", for_=ids.STEPS_FIELD),
-        class_="pn-range",
+    return tag("div", tag("p", words("compare.negative_files"), class_="pn-help"), *boxes)
+
+
+def _steps() -> Html:
+    slider = tag(
+        "input",
+        type="range",
+        id=ids.STEPS_FIELD,
+        min="5",
+        max="50",
+        step="1",
+        value="20",
+        data_keep="steps",
     )
-    return tag(
-        "div",
-        present.field(
-            words("compare.negative"),
-            control,
-            words("compare.negative_help"),
-            field_id=ids.NEGATIVE_PROMPT_FIELD,
-        ),
-        tag("div", tag("p", words("compare.negative_files"), class_="pn-help"), *boxes)
-        if boxes
-        else None,
-        present.field(
-            words("compare.steps"), steps, words("compare.steps_help"), field_id=ids.STEPS_FIELD
-        ),
-        class_="pn-form-row",
-    )
+    return tag("div", slider, tag("output", "20", for_=ids.STEPS_FIELD), class_="pn-range")

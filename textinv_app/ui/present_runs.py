@@ -82,7 +82,23 @@ def _buttons(words: Words, view: RunView) -> Html | None:
         )
     if not view.status.is_final and view.wanted != "stop":
         buttons.append(button(words("run.stop"), "run.stop", icon=icons.STOP, **about))
+    if view.status in {RunStatus.CANCELLED, RunStatus.FAILED}:
+        buttons.append(_remove(words, view))
     return tag("div", *buttons, class_="pn-actions") if buttons else None
+
+
+def _remove(words: Words, view: RunView) -> Html:
+    """Offer to put away a run that came to nothing; one that could be tried again asks first."""
+    asks = view.status is RunStatus.FAILED
+    return button(
+        words("run.remove"),
+        "run.remove",
+        kind="danger",
+        icon=icons.TRASH,
+        data_id=view.run_id,
+        data_confirm=words("run.remove_sure") if asks else None,
+        data_confirm_button=words("run.remove") if asks else None,
+    )
 
 
 def _pausing(words: Words) -> Html:

@@ -191,6 +191,12 @@ def stop(visit: Visit, command: Command) -> Reply:
     return Reply(visit.concept_id, _RUNS | COMPARE_PARTS | MANAGE_PARTS)
 
 
+def remove(visit: Visit, command: Command) -> Reply:
+    """Remove a run that came to nothing."""
+    visit.library.remove_run(visit.owner, command.text("id"))
+    return Reply(visit.concept_id, _RUNS | MANAGE_PARTS, message=visit.words("run.removed"))
+
+
 VERBS: dict[str, Verb] = {
     "train.choose": choose,
     "train.start": start,
@@ -199,6 +205,7 @@ VERBS: dict[str, Verb] = {
     "run.pause": pause,
     "run.resume": resume,
     "run.stop": stop,
+    "run.remove": remove,
 }
 
 
