@@ -155,7 +155,7 @@ def crayon() -> LoadedModel:
 
 
 def test_drawn_pets_are_of_its_own_kind(crayon: LoadedModel) -> None:
-    limit = familiar_loss(crayon.folder)
+    limit = familiar_loss(crayon)
     assert limit is not None
     surprises = []
     for index in range(100, 120):
@@ -178,7 +178,7 @@ def test_photos_are_not_of_its_kind_and_its_drawings_of_them_are(
 ) -> None:
     """Words taught from the photos themselves drew patches of their colours once."""
     photos = [load_photo(path, 128) for path in shared_photos(f"pets/{pet}")]
-    limit = familiar_loss(crayon.folder)
+    limit = familiar_loss(crayon)
     assert limit is not None
     assert surprise(crayon, photos, class_word) > limit
     drawings = redraw(crayon, photos, class_word, 0, lambda _share: None)

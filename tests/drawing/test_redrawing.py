@@ -84,7 +84,7 @@ def test_surprise_is_the_median_of_the_pictures(loaded: LoadedOf) -> None:
 
 @pytest.mark.parametrize("family", ["sd1", "sd2"])
 def test_models_that_know_photos_have_no_limit(loaded: LoadedOf, family: str) -> None:
-    assert familiar_loss(loaded(family).folder) is None  # type: ignore[arg-type]
+    assert familiar_loss(loaded(family)) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"loss": "much"}', "[]"])
@@ -93,10 +93,14 @@ def test_a_damaged_limit_is_said_in_words(ref_of: RefOf, tmp_path: Path, content
     shutil.copytree(ref_of("crayon").source, folder)
     (folder / "familiar.json").write_text(json.dumps({"loss": 0.25}), encoding="utf-8")
     model = load(BaseModelRef(model_id="custom", source=str(folder), family="crayon"))
-    assert familiar_loss(model.folder) == 0.25
+    assert familiar_loss(model) == 0.25
     (folder / "familiar.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ModelUnavailable, match="damaged"):
-        familiar_loss(model.folder)
+    with pytest.raises(ModelUnavailable, match="damaged") as refused:
+        familiar_loss(model)
+    assert refused.value.code == "model.damaged", "it is not the built-in one"
+    built_in = load(BaseModelRef(model_id="crayon", source=str(folder), family="crayon"))
+    with pytest.raises(ModelUnavailable, match="Install Petname again"):
+        familiar_loss(built_in)
 
 
 def test_a_dark_photo_becomes_lighter_and_a_bright_one_stays() -> None:

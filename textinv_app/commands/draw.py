@@ -153,7 +153,7 @@ def _is_in_doubt(
     if judge is None:
         reporter.warn("Nothing here can measure a likeness with this base model; none is told.")
         return False
-    limit = familiar_loss(model.folder)
+    limit = familiar_loss(model)
     class_word = next((file.class_word for file in files if file.class_word), "pet")
     if limit is None or surprise(model, photos, class_word) <= limit:
         return False

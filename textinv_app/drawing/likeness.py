@@ -25,7 +25,7 @@ from torch.nn import functional
 from transformers import CLIPModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from textinv_app.models.hub import CLIP_REPOSITORY
-from textinv_app.models.loading import LoadedModel, crayon_damaged
+from textinv_app.models.loading import LoadedModel, damaged
 from textinv_app.models.shapes import LIKENESS_FILE
 
 logger = logging.getLogger("petname.drawing")
@@ -204,7 +204,7 @@ def _crayon_parts(model: LoadedModel, folder: Path) -> JudgeParts:
         )
         encode_text = _crayon_text(model, folder)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise crayon_damaged(error) from error
+        raise damaged(model.ref, folder.name, error) from error
     encoder.requires_grad_(False).eval().to(model.device)
     return JudgeParts(encoder, preprocessing, calibration, encode_text, model.device)
 

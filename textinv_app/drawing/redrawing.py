@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -21,7 +20,7 @@ from torch import Tensor
 
 from textinv_app.drawing.artist import Artist, DrawingTask, OnStep
 from textinv_app.drawing.prompting import encode_prompts
-from textinv_app.models.loading import LoadedModel, crayon_damaged
+from textinv_app.models.loading import LoadedModel, damaged
 from textinv_app.models.photo_latents import encode_photo, scaled_for_unet
 from textinv_app.models.shapes import FAMILIAR_FILE
 
@@ -40,17 +39,18 @@ _NOISES = 2
 Check = Callable[[], object]
 
 
-def familiar_loss(folder: Path | None) -> float | None:
+def familiar_loss(model: LoadedModel) -> float | None:
     """Return the loss up to which pictures are what a model knows; None where it knows all kinds.
 
     Raises ``ModelUnavailable`` where the model's file is damaged.
     """
+    folder = model.folder
     if folder is None or not (folder / FAMILIAR_FILE).is_file():
         return None
     try:
         return float(json.loads((folder / FAMILIAR_FILE).read_text(encoding="utf-8"))["loss"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise crayon_damaged(error) from error
+        raise damaged(model.ref, folder.name, error) from error
 
 
 def surprise(model: LoadedModel, pictures: Sequence[Image.Image], class_word: str) -> float:

@@ -232,7 +232,7 @@ def _load_folder(
     except _DAMAGES as error:
         if is_out_of_memory(error):
             raise
-        raise _damaged(ref, folder.name, error) from error
+        raise damaged(ref, folder.name, error) from error
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:
@@ -264,7 +264,7 @@ def _load_checkpoint(ref: BaseModelRef, path: Path, dtype: torch.dtype, device: 
             raise
         if isinstance(error, OSError | httpx2.HTTPError):
             raise _no_configuration(path.name) from error
-        raise _damaged(ref, path.name, error) from error
+        raise damaged(ref, path.name, error) from error
     pairs = [(pipeline.tokenizer, pipeline.text_encoder)]
     if ref.family == "sdxl":
         pairs.append((pipeline.tokenizer_2, pipeline.text_encoder_2))
@@ -290,18 +290,14 @@ def _no_configuration(name: str) -> ModelUnavailable:
     )
 
 
-def crayon_damaged(error: Exception) -> ModelUnavailable:
-    """Return the error of Crayon where its files are damaged: it cannot be fetched again."""
-    return ModelUnavailable(
-        "model.crayon_damaged",
-        "Crayon's files are damaged. Install Petname again.",
-        reason=str(error)[:300],
-    )
-
-
-def _damaged(ref: BaseModelRef, name: str, error: Exception) -> ModelUnavailable:
+def damaged(ref: BaseModelRef, name: str, error: Exception) -> ModelUnavailable:
+    """Return the error of a model with damaged files; the built-in one cannot be fetched again."""
     if ref.model_id == "crayon":
-        return crayon_damaged(error)
+        return ModelUnavailable(
+            "model.crayon_damaged",
+            "Crayon's files are damaged. Install Petname again.",
+            reason=str(error)[:300],
+        )
     return ModelUnavailable(
         "model.damaged",
         f"The image model {name} cannot be read: a file is missing or damaged. Fetch it again.",

@@ -37,7 +37,7 @@ def photos_to_learn(
     if spec.kind != "subject":
         return photos
     model = ready_model()
-    limit = familiar_loss(model.folder)
+    limit = familiar_loss(model)
     if limit is None:
         return photos
     yield PhaseChanged(phase="preparing_photos")
