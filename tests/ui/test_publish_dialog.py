@@ -6,8 +6,8 @@ import html
 from dataclasses import replace
 
 import pytest
+from fake_browser import Browser
 from fake_library import FakeLibrary
-from test_page_handlers import Browser
 
 from textinv_app.domain.concept import Family
 from textinv_app.domain.views import PublicationView
