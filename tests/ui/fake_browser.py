@@ -71,6 +71,11 @@ class Browser:
         chosen = {"model": "crayon", "teach": "both", "preset": "quick", "key": "k", **fields}
         self.do("train.start", **chosen)
 
+    def start_one(self, method: str) -> str:
+        """Start a training of one method; returns its id."""
+        self.start(teach=method)
+        return self.library.list_runs(self.owner)[0].run_id
+
 
 def finished(browser: Browser) -> dict[str, str]:
     """Teach both ways to the end; returns the files by method."""

@@ -32,6 +32,12 @@ def calm(page: Page) -> None:
     page.wait_for_function("!document.documentElement.classList.contains('pn-busy')")
 
 
+def go_to_tab(page: Page, name: str) -> None:
+    """Open a tab and wait until it is drawn."""
+    page.click(f"#pn-tab-{name}")
+    calm(page)
+
+
 def begin_another_pet(page: Page) -> None:
     """Begin a new pet and wait for its empty form."""
     page.click("[data-do='concept.new']")
@@ -67,8 +73,7 @@ def taught(chromium: Browser, address: str) -> Page:
 
 def train_again(page: Page, address: str) -> None:
     """Train both kinds of file from the first sight of the tab to the end."""
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     runs = page.locator(".pn-run")
     before = runs.count()
     page.evaluate("petname.startKey = String(performance.now())")

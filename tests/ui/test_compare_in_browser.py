@@ -11,6 +11,7 @@ from page_visits import (  # noqa: E402
     DEMO_TOKEN,
     PHONE,
     calm,
+    go_to_tab,
     open_page,
     taught,
     train_again,
@@ -52,8 +53,7 @@ def test_a_sentence_typed_for_one_pet_is_not_shown_for_another(
     chromium: Browser, address: str
 ) -> None:
     page = taught(chromium, address)
-    page.click("#pn-tab-compare")
-    calm(page)
+    go_to_tab(page, "compare")
     page.fill("#pn-prompt", "biscuitdog asleep")
     page.click("[data-do='concept.new']")
     calm(page)
@@ -67,8 +67,7 @@ def test_a_sentence_typed_for_one_pet_is_not_shown_for_another(
 def test_a_chosen_file_stays_chosen_when_another_one_comes(chromium: Browser, address: str) -> None:
     page = taught(chromium, address)
     train_again(page, address)
-    page.click("#pn-tab-compare")
-    calm(page)
+    go_to_tab(page, "compare")
     chosen = page.locator("#pn-embedding-choice option").nth(1).get_attribute("value")
     page.select_option("#pn-embedding-choice", chosen)
     train_again(page, address)
@@ -102,8 +101,7 @@ def test_the_word_follows_the_chosen_file_after_a_reload_too(
     page.evaluate("petname.send({do: 'sample.use', id: 'pepper'})")
     calm(page)
     train_again(page, address)
-    page.click("#pn-tab-compare")
-    calm(page)
+    go_to_tab(page, "compare")
     values = {
         option.inner_text().split(" · ")[1]: option.get_attribute("value")
         for option in page.locator("#pn-embedding-choice option[data-family]").all()
@@ -164,8 +162,7 @@ def test_a_ticked_box_is_told_from_an_unticked_one(
 
     page = taught(chromium, address)
     page.evaluate("dark => document.body.classList.toggle('dark', dark)", scheme == "dark")
-    page.click("#pn-tab-compare")
-    calm(page)
+    go_to_tab(page, "compare")
     file_id = page.locator("#pn-embedding-choice option[data-family]").first.get_attribute("value")
     page.evaluate("id => petname.send({do: 'artifact.negative', id})", file_id)
     box = page.locator(".pn-check").first

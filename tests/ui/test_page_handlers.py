@@ -85,8 +85,7 @@ def test_links_that_live_a_minute_are_drawn_again_twice_in_it(
 
 
 def test_a_finished_run_reaches_compare_and_collection_by_itself(with_pet: Browser) -> None:
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 250)
     with_pet.tick()
     with_pet.library.finish(with_pet.owner, run_id)
@@ -99,8 +98,7 @@ def test_a_run_that_ends_while_the_page_is_loaded_is_noticed(
     with_pet: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was shown as learning for up to half an hour."""
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 250)
     draw_storage = PARTS["manage_storage"]
 

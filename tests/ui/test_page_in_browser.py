@@ -10,6 +10,7 @@ from page_visits import (  # noqa: E402
     PHONE,
     calm,
     choose,
+    go_to_tab,
     hold_answers,
     open_page,
     open_with_the_sample,
@@ -139,19 +140,15 @@ def test_choices_and_unfolded_guides_are_there_when_their_tab_is_opened_again(
     chromium: Browser, address: str
 ) -> None:
     page = taught(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     choose(page, "pn-teach", "lora")
     minutes = page.locator(".pn-minutes").all_inner_texts()
-    page.click("#pn-tab-manage")
-    calm(page)
+    go_to_tab(page, "manage")
     page.locator("[data-do='artifact.usage']").first.click()
     expect(page.locator(".pn-guides")).to_be_visible()
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     assert page.locator(".pn-minutes").all_inner_texts() == minutes
-    page.click("#pn-tab-manage")
-    calm(page)
+    go_to_tab(page, "manage")
     expect(page.locator(".pn-guides")).to_be_visible()
     page.context.close()
 
@@ -209,8 +206,7 @@ def test_nothing_moves_for_people_who_want_no_motion(chromium: Browser, address:
         .filter((one) => one.effect.getComputedTiming().duration > 0)
         .map((one) => one.effect.target.className)"""
     assert page.evaluate(moving) == []
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     page.locator("[data-do='train.start']").hover()
     page.locator("[data-do='train.start']").click()
     expect(page.locator(".pn-run")).to_have_count(2)
@@ -240,8 +236,7 @@ def test_who_follows_a_publication_by_keyboard_keeps_their_place(
     chromium: Browser, address: str
 ) -> None:
     page = taught(chromium, address)
-    page.click("#pn-tab-manage")
-    calm(page)
+    go_to_tab(page, "manage")
     page.locator("[data-do='publish.open']").first.click()
     page.fill("#pn-publish-token", "hf_abcdefghijklmnopqrstuvwxyz")
     page.click("#pn-publish-go")
@@ -330,16 +325,14 @@ def test_the_field_at_fault_has_the_focus_and_is_not_scrolled_away(
     chromium: Browser, address: str
 ) -> None:
     page = taught(chromium, address)
-    page.click("#pn-tab-compare")
-    calm(page)
+    go_to_tab(page, "compare")
     page.fill("#pn-prompt", "an animal in the snow")
     page.click("#pn-draw")
     expect(page.locator(".pn-toast-error")).to_be_visible()
     page.wait_for_timeout(1300)
     expect(page.locator("#pn-prompt")).to_be_focused()
     expect(page.locator("#pn-prompt")).to_be_in_viewport()
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     choose(page, "pn-model", "custom")
     page.click("#pn-start")
     expect(page.locator("#pn-custom-model")).to_be_focused()
@@ -360,14 +353,12 @@ def test_a_fold_shows_the_focus_like_a_button(chromium: Browser, address: str) -
 def test_a_bar_of_nothing_is_empty(chromium: Browser, address: str) -> None:
     """Nothing stored was three coloured slices, and a training that waits had a dot."""
     page = open_with_the_sample(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     page.click("#pn-start")
     page.wait_for_selector(".pn-run-queued")
     widths = "bars => bars.map((one) => one.getBoundingClientRect().width)"
     assert page.locator(".pn-run-queued .pn-progress-fill").evaluate_all(widths) == [0, 0]
-    page.click("#pn-tab-manage")
-    calm(page)
+    go_to_tab(page, "manage")
     slices = page.locator(".pn-slice")
     assert all(slices.evaluate_all(widths))
     slices.evaluate_all("bars => bars.forEach((one) => one.setAttribute('style', 'width:0.00%'))")

@@ -38,8 +38,7 @@ def test_minutes_follow_what_is_chosen(with_pet: Browser) -> None:
 
 
 def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
-    with_pet.start(teach="lora")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("lora")
     with_pet.library.advance(with_pet.owner, run_id, 50)
     with_pet.do("run.pause", id=run_id)
     assert "Nothing is lost" in with_pet.shown["train_runs"]
@@ -54,8 +53,7 @@ def test_pause_resume_and_stop_reach_the_run(with_pet: Browser) -> None:
 
 
 def test_a_run_that_has_not_begun_is_not_said_to_keep_its_best(with_pet: Browser) -> None:
-    with_pet.start(teach="lora")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("lora")
     stopping = {"status": RunStatus.RUNNING, "wanted": "stop"}
     with_pet.library._change(with_pet.owner, run_id, **stopping)
     with_pet.tick()
@@ -67,8 +65,7 @@ def test_a_run_that_has_not_begun_is_not_said_to_keep_its_best(with_pet: Browser
 
 
 def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: Browser) -> None:
-    with_pet.start(teach="lora")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("lora")
     with_pet.library.advance(with_pet.owner, run_id, 50)
     with_pet.library._change(with_pet.owner, run_id, wanted="pause")
     with_pet.tick()
@@ -78,8 +75,7 @@ def test_stop_never_takes_the_place_of_a_pause_that_was_just_pressed(with_pet: B
 
 
 def test_a_live_run_shows_progress_curves_previews_verdict_and_words(with_pet: Browser) -> None:
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 100)
     with_pet.tick()
     html = with_pet.shown["train_runs"]
@@ -100,8 +96,7 @@ def test_time_left_is_told_only_while_it_learns(
     with_pet: Browser, otherwise: dict[str, str]
 ) -> None:
     """It said "5 min left" beside "Keeping the best so far"."""
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 100)
     with_pet.tick()
     assert "s left" in with_pet.shown["train_runs"]
@@ -114,8 +109,7 @@ def test_time_left_is_told_only_while_it_learns(
 def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
     with_pet: Browser,
 ) -> None:
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 25)
     with_pet.tick()
     assert "pn-redrawn" not in with_pet.shown["train_runs"]
@@ -142,8 +136,7 @@ def test_photos_that_crayon_has_redrawn_are_shown_and_folded_away_at_the_end(
 
 def test_a_finished_run_is_judged_by_the_step_that_is_kept(with_pet: Browser) -> None:
     """It said "Too early to tell" of a training that was over."""
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 50)
     run = with_pet.library.run(with_pet.owner, run_id)
     worse = run.verdicts[-1].model_copy(update={"step": 75, "likeness": 12.0, "is_best": False})
@@ -166,8 +159,7 @@ def test_a_run_that_does_not_learn_is_not_told_to_stop(
     with_pet: Browser, status: RunStatus
 ) -> None:
     """A failed one was hailed with "This is Rex!"."""
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 250)
     with_pet.tick()
     assert "This is Biscuit!" in with_pet.shown["train_runs"]
@@ -198,8 +190,7 @@ def test_what_pictures_should_not_be_like_is_taught_to_an_embedding_alone(
 def test_a_negative_run_is_judged_by_what_it_has_learnt(with_pet: Browser) -> None:
     """It was hailed as the pet itself, with a meter of its likeness to spoilt pictures."""
     with_pet.do("concept.change", field="kind", value="negative")
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 250)
     with_pet.tick()
     assert "It knows what to keep out" in with_pet.shown["train_runs"]
@@ -227,8 +218,7 @@ def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
 
 def test_where_likeness_is_not_measured_no_curve_of_it_is_promised(with_pet: Browser) -> None:
     """ "The curve of the likeness begins soon." stood there for ever."""
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.advance(with_pet.owner, run_id, 50)
     run = with_pet.library.run(with_pet.owner, run_id)
     untrained = tuple(one for one in run.previews if one.step == 0)
@@ -247,8 +237,7 @@ def test_where_likeness_is_not_measured_no_curve_of_it_is_promised(with_pet: Bro
 
 
 def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None:
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.library.fail(with_pet.owner, run_id, "run.out_of_memory", "x")
     with_pet.tick()
     assert "not enough memory" in with_pet.shown["train_runs"]
@@ -257,8 +246,7 @@ def test_a_failed_run_says_why_and_offers_another_try(with_pet: Browser) -> None
 
 @pytest.mark.parametrize("ending", ["failed", "cancelled"])
 def test_a_run_that_came_to_nothing_can_be_put_away(with_pet: Browser, ending: str) -> None:
-    with_pet.start(teach="embedding")
-    run_id = with_pet.library.list_runs(with_pet.owner)[0].run_id
+    run_id = with_pet.start_one("embedding")
     with_pet.tick()
     assert "run.remove" not in with_pet.shown["train_runs"], "it may yet come to something"
     if ending == "failed":

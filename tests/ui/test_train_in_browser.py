@@ -11,6 +11,7 @@ from page_visits import (  # noqa: E402
     calm,
     choose,
     finish,
+    go_to_tab,
     open_biscuit,
     open_with_the_sample,
     taught,
@@ -60,14 +61,12 @@ def test_train_again_like_this_shows_and_sends_the_choices_of_the_file(
 ) -> None:
     page = taught(chromium, address)
     for _ in range(2):
-        page.click("#pn-tab-train")
-        calm(page)
+        go_to_tab(page, "train")
         for teach in ("embedding", "both"):
             choose(page, "pn-teach", teach)
         for preset in ("balanced", "careful"):
             choose(page, "pn-preset", preset)
-        page.click("#pn-tab-manage")
-        calm(page)
+        go_to_tab(page, "manage")
         page.click("[data-method=embedding] [data-do='artifact.recreate']")
         expect(page.locator(".pn-like")).to_be_visible()
         calm(page)
@@ -87,8 +86,7 @@ def test_a_training_that_was_stopped_at_once_can_be_started_anew_at_once(
 ) -> None:
     """It said that it is on its way, and started nothing."""
     page = open_with_the_sample(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     # The four seconds of a second press must not be over meanwhile, however slow the machine is.
     page.evaluate(
         "const real = setTimeout; window.setTimeout = (work, after) => after === 4000 || "
@@ -114,8 +112,7 @@ def test_who_comes_back_to_a_running_training_sees_it_first(
 ) -> None:
     """It stood below the whole form for the next one, two screens further down on a phone."""
     page = open_with_the_sample(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     page.click("#pn-start")
     expect(page.locator(".pn-run")).to_have_count(2)
     calm(page)
@@ -175,8 +172,7 @@ def test_redrawn_photos_are_shown_from_the_first_one(chromium: Browser, address:
 
 def test_a_screen_reader_is_told_that_a_training_is_done(chromium: Browser, address: str) -> None:
     page = open_with_the_sample(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     expect(page.locator("#pn-spoken")).to_have_text("")
     page.locator("[data-do='train.start']").click()
     expect(page.locator(".pn-run")).not_to_have_count(0)
@@ -188,8 +184,7 @@ def test_a_screen_reader_is_told_that_a_training_is_done(chromium: Browser, addr
 
 def test_a_cancelled_training_is_put_away_with_one_press(chromium: Browser, address: str) -> None:
     page = open_with_the_sample(chromium, address)
-    page.click("#pn-tab-train")
-    calm(page)
+    go_to_tab(page, "train")
     page.click("#pn-start")
     expect(page.locator(".pn-run")).to_have_count(2)
     page.locator("[data-do='run.stop']").first.press("Enter")

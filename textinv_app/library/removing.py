@@ -22,7 +22,6 @@ from textinv_app.library.folders import (
     DataFolder,
     is_marked_removed,
     mark_removed,
-    not_found,
     remove_marked,
     text_of_time_before,
 )
@@ -108,10 +107,7 @@ class Remover:
 
     def remove_run(self, owner: str, run_id: str) -> None:
         """Remove a run with its result and the drawings made with it; raises ``OSError``."""
-        drawings = self._drawings_of(owner, [run_id])
-        self._remove(
-            [*(self._data.drawing(drawing) for drawing in drawings), self._data.run(run_id)]
-        )
+        self._remove(self._folders_of_run(owner, run_id))
 
     def remove_run_without_result(self, owner: str, run_id: str) -> None:
         """Remove a run that was cancelled or failed; raises ``BadInput`` for any other.
@@ -120,16 +116,13 @@ class Remover:
         """
         # In one transaction: whoever presses "Try again" meanwhile keeps the run.
         with self._tables.store.transaction():
-            run = self._tables.runs.find(run_id)
-            if run is None or run.owner_id != owner:
-                raise not_found()
+            run = self._tables.runs.owned(owner, run_id)
             if run.status not in {RunStatus.CANCELLED, RunStatus.FAILED}:
                 raise BadInput(
                     "training.has_more",
                     "This training is not over, or has made a file. Stop it, or delete its file.",
                 )
-            drawings = self._drawings_of(owner, [run_id])
-            folders = [*map(self._data.drawing, drawings), self._data.run(run_id)]
+            folders = self._folders_of_run(owner, run_id)
             self._take_out(folders)
         self._erase(folders)
 
@@ -244,6 +237,10 @@ class Remover:
         give_up = time.monotonic() + 1.0
         while self._executor.is_alive(folder) and time.monotonic() < give_up:
             time.sleep(0.02)
+
+    def _folders_of_run(self, owner: str, run_id: str) -> list[Path]:
+        drawings = self._drawings_of(owner, [run_id])
+        return [*map(self._data.drawing, drawings), self._data.run(run_id)]
 
     def _drawings_of(self, owner: str, identifiers: list[str]) -> list[str]:
         """Return the owner's drawings whose request mentions one of the ids in a path."""

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from textinv_app.domain.concept import TrainingMethod
 from textinv_app.domain.status import RunStatus, may_move
-from textinv_app.library.folders import now_text
+from textinv_app.library.folders import not_found, now_text
 from textinv_app.library.store import Row, Store
 from textinv_app.runs.control import Wanted
 
@@ -106,6 +106,13 @@ class RunRows:
         """Return one run, or None."""
         row = self._store.row(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,))
         return _run_row(row) if row else None
+
+    def owned(self, owner_id: str, run_id: str) -> RunRow:
+        """Return an owner's run; raises ``NotFound``."""
+        run = self.find(run_id)
+        if run is None or run.owner_id != owner_id:
+            raise not_found()
+        return run
 
     def by_key(self, owner_id: str, idempotency_key: str) -> RunRow | None:
         """Return the run that was queued with this key, or None."""

@@ -98,10 +98,7 @@ class Training:
 
     def find(self, owner: str, run_id: str) -> RunRow:
         """Return an owner's run; raises ``NotFound``."""
-        run = self._tables.runs.find(run_id)
-        if run is None or run.owner_id != owner:
-            raise not_found()
-        return run
+        return self._tables.runs.owned(owner, run_id)
 
     def start(
         self, owner: str, concept: Concept, order: TrainingOrder, recipe: Recipe | None = None

@@ -103,18 +103,12 @@ class TrainingButtons:
     def _press(self, owner: str, run_id: str, change: Callable[[RunRow], bool]) -> RunRow:
         """Apply a change to a run as it stands, while the supervisor is kept out."""
         with self._tables.store.transaction():
-            run = self._find(owner, run_id)
+            run = self._tables.runs.owned(owner, run_id)
             if not change(run):
                 raise not_found()
-            pressed = self._find(owner, run_id)
+            pressed = self._tables.runs.owned(owner, run_id)
         self._supervisor.sync_control(run_id)
         return pressed
-
-    def _find(self, owner: str, run_id: str) -> RunRow:
-        run = self._tables.runs.find(run_id)
-        if run is None or run.owner_id != owner:
-            raise not_found()
-        return run
 
 
 def _as_it_is(run: RunRow, *fine: RunStatus) -> bool:
