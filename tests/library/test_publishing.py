@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from library_world import World, byte_hits, draw_photo, scripted_executor
+from library_world import World, byte_hits, draw_photo, scripted_executor, token_of
 
 from tests.hub_stand_in import TOKEN, Answer, Call, HubStandIn, Repository, person
 from textinv_app.domain.status import RunStatus
@@ -79,6 +79,12 @@ def view(world: World, artifact_id: str) -> PublicationView:
     """Return a publication as the page sees it."""
     views = world.service.list_publications(world.owner)
     return next(one for one in views if one.artifact_id == artifact_id)
+
+
+def status_of(world: World, owner: str, artifact_id: str) -> str:
+    """Return how far somebody's publication is."""
+    views = world.service.list_publications(owner)
+    return next(one.status for one in views if one.artifact_id == artifact_id)
 
 
 def until(world: World, artifact_id: str, *statuses: str) -> PublicationView:
@@ -338,6 +344,27 @@ def test_not_twice_at_once_and_not_too_many(world: World, hub: HubStandIn) -> No
     go_on.set()
     for artifact_id in (first, second):
         until(world, artifact_id, "done")
+
+
+def test_strangers_together_publish_only_so_many_files_at_once(
+    world: World, hub: HubStandIn
+) -> None:
+    go_on = hold(hub, "/whoami-v2")
+    begun = []
+    for number in range(4):
+        owner = world.owner if number < 2 else world.stranger
+        begun.append((owner, imported(world, owner)))
+        world.service.start_publishing(owner, order(begun[-1][1], repository=f"rex-{number}"))
+    third = world.service.identify(token_of("clara"))
+    late = imported(world, third)
+    with pytest.raises(QuotaReached) as caught:
+        world.service.start_publishing(third, order(late, repository="late"))
+    assert caught.value.code == "publish.busy"
+    go_on.set()
+    for owner, artifact_id in begun:
+        world.tick_until(lambda o=owner, a=artifact_id: status_of(world, o, a) == "done")
+    world.service.start_publishing(third, order(late, repository="late"))
+    world.tick_until(lambda: status_of(world, third, late) == "done")
 
 
 def test_without_a_network_it_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
