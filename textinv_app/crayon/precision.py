@@ -1,8 +1,8 @@
 """Where Crayon's own trainings compute, and in which number type.
 
-bfloat16 is taken where the hardware multiplies it fast: on a GPU, and on processors with the
-instructions for it (AVX512_BF16 or AMX). Elsewhere bfloat16 convolutions are emulated and were
-measured 60 times slower than float32 ones.
+bfloat16 is taken where the hardware multiplies it fast: on a GPU, and on processors that are
+faster with it (`models.bfloat16`). Where it is emulated convolutions were measured 60 times slower
+than in float32.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import nn
 from transformers import PreTrainedModel
+
+from textinv_app.models.bfloat16 import multiplies_bfloat16_fast
 
 
 @functools.cache
@@ -27,9 +29,7 @@ def compute_type(device_type: str) -> torch.dtype:
     """Return bfloat16 where a device (``cpu`` or ``cuda``) multiplies it fast, else float32."""
     if device_type == "cuda":
         return torch.bfloat16
-    flags = torch.cpu.get_capabilities()
-    fast = flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("amx")
-    return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if multiplies_bfloat16_fast() else torch.float32
 
 
 def narrowed(device: torch.device) -> AbstractContextManager[object]:

@@ -9,6 +9,7 @@ import torch
 
 from textinv_app.domain.concept import Family
 from textinv_app.errors import ModelUnavailable
+from textinv_app.models.bfloat16 import multiplies_bfloat16_fast
 from textinv_app.models.machine import machine_facts, memory_bytes
 from textinv_app.training.plan import Machine, usable_cores
 
@@ -23,7 +24,7 @@ def this_machine() -> Machine:
     if not torch.cuda.is_available():
         return Machine(
             free_bytes=min(free_memory_bytes(Path("/proc/meminfo")), memory_bytes()),
-            has_bf16=_cpu_has_bf16(),
+            has_bf16=multiplies_bfloat16_fast(),
             num_cores=num_cores,
         )
     free_bytes, _ = torch.cuda.mem_get_info()
@@ -65,9 +66,3 @@ def free_memory_bytes(meminfo: Path) -> int:
         if name == "MemAvailable":
             return int(rest.split()[0]) * _KILOBYTE
     return 0
-
-
-def _cpu_has_bf16() -> bool:
-    """Tell whether the CPU has instructions that multiply bf16 (AVX512_BF16 or AMX)."""
-    flags = torch.cpu.get_capabilities()
-    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("amx"))
