@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
@@ -19,12 +21,20 @@ from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from textinv_app.crayon import build, optimisers, precision, shipped
+from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
+from textinv_app.crayon.dataset import (
+    open_drawings,
+    render_drawings,
+    training_scene,
+    training_twin,
+)
+from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
 from textinv_app.crayon.team import Team, gather_team
 from textinv_app.crayon.tokenizer import build_tokenizer
-from textinv_app.crayon.train_unet import Denoiser, contrast
+from textinv_app.crayon.train_unet import Denoiser, Rows, captions, contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,6 +131,67 @@ def test_a_later_build_goes_on_from_the_exported_model(built: Path, tmp_path: Pa
     assert stages[:5] == ["clip", "vae", "unet", "refit", "decoder"]
     assert stages[5] == "vae, gone on from the shipped weights"
     assert len(stages) == 9
+
+
+def test_a_later_build_may_leave_the_autoencoder_and_the_towers_as_they_are(
+    built: Path, tmp_path: Path
+) -> None:
+    """UNet and autoencoder were trained for each other: what is not trained on is kept exactly."""
+    first = built / "assets" / "crayon"
+    arguments = ["--tiny", "--work", str(tmp_path), "--assets", str(tmp_path / "assets")]
+    arguments += ["--first-scene", "300", "--start-from", str(first)]
+    for stage in ("data", "latents", "unet", "export"):
+        build.main([*arguments, "--stage", stage])
+    second = tmp_path / "assets" / "crayon"
+    for part in ("vae/diffusion_pytorch_model", "image_encoder/model", "text_projection"):
+        before = load_file(str(first / f"{part}.safetensors"))
+        after = load_file(str(second / f"{part}.safetensors"))
+        assert before.keys() == after.keys()
+        assert all(torch.equal(before[name], after[name]) for name in before)
+    log = json.loads((second / "training_log.json").read_text(encoding="utf-8"))
+    assert [row["stage"] for row in log[5:]] == ["unet, gone on from the shipped weights"]
+
+
+def test_a_later_build_learns_from_scenes_of_its_own_with_their_own_captions(
+    tmp_path: Path,
+) -> None:
+    render_drawings(tmp_path, range(300, 306))
+    drawings, twins = open_drawings(tmp_path), open_drawings(tmp_path, "twins")
+    assert (drawings.first, len(drawings), twins.first) == (300, 6, 300)
+    for row in (0, 5):
+        drawn = np.asarray(draw(training_scene(300 + row), 300 + row, 128))
+        assert np.array_equal(drawings.pixels[row], drawn)
+        drawn = np.asarray(draw(training_twin(300 + row), 300 + row, 128))
+        assert np.array_equal(twins.pixels[row], drawn)
+    rows = Rows(np.array([5, 0]), np.array([11, 12]), empty_share=0.0)
+    told = [
+        *(caption(training_scene(305), said(11)), caption(training_scene(300), said(12))),
+        *(caption(training_twin(305), said(11)), caption(training_twin(300), said(12))),
+    ]
+    assert captions(rows, drawings.first) == told
+
+
+def said(seed: int) -> random.Random:
+    """Return the source of a caption's words, after the draw that decides whether it is silent."""
+    rng = random.Random(seed)
+    rng.random()
+    return rng
+
+
+def test_other_scenes_are_drawn_anew_and_a_cut_off_drawing_goes_on(tmp_path: Path) -> None:
+    render_drawings(tmp_path, range(6))
+    progress = tmp_path / "drawings.json"
+    told = json.loads(progress.read_text(encoding="utf-8"))
+    progress.write_text(json.dumps({**told, "done": 4}), encoding="utf-8")
+    np.load(tmp_path / "drawings.npy", mmap_mode="r+")[4:] = 0
+    np.load(tmp_path / "drawings.npy", mmap_mode="r+")[3] = 7  # stays, if it is not drawn again
+    render_drawings(tmp_path, range(6))
+    pixels = open_drawings(tmp_path).pixels
+    assert np.array_equal(pixels[5], np.asarray(draw(training_scene(5), 5, 128)))
+    assert (pixels[3] == 7).all()
+    render_drawings(tmp_path, range(90, 96))
+    pixels = open_drawings(tmp_path).pixels
+    assert np.array_equal(pixels[3], np.asarray(draw(training_scene(93), 93, 128)))
 
 
 def test_the_decoder_goes_on_alone(built: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ from textinv_app.crayon.unet_model import UnetOptions
 log = logging.getLogger(__name__)
 
 STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "decoder", "export", "samples")
-MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 120.0, "refit": 8.0, "decoder": 20.0}
+MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 400.0, "refit": 8.0, "decoder": 20.0}
 _GOING_ON_SHARE = 0.2
 """Learning rates of a build that starts from an exported model, as a share of the usual ones."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -77,6 +77,8 @@ class Plan:
     max_steps: int | None = None
     checkpoint_seconds: float = 150.0
     drawings: int = 60_000
+    first_scene: int = 0
+    """Number of the first scene; a build that goes on learns more from scenes that are new."""
     textures: int = 6_000
     calibration_pets: int = 240
     vae: VaeOptions = dataclasses.field(default_factory=VaeOptions)
@@ -117,7 +119,8 @@ def tiny(plan: Plan) -> Plan:
 
 def build_data(plan: Plan) -> None:
     """Draw the training set."""
-    render_drawings(plan.work, plan.drawings, plan.threads)
+    scenes = range(plan.first_scene, plan.first_scene + plan.drawings)
+    render_drawings(plan.work, scenes, plan.threads)
     render_textures(plan.work, plan.textures)
 
 
@@ -179,7 +182,7 @@ def build_decoder(plan: Plan) -> None:
 def build_export(plan: Plan) -> None:
     """Write the model folder."""
     tokenizer = build_tokenizer()
-    vae = load_finished_vae(plan.work, plan.vae)
+    vae = load_finished_vae(plan.work, plan.vae, plan.start)
     scaling = json.loads((plan.work / "scaling.json").read_text(encoding="utf-8"))
     vae.register_to_config(scaling_factor=scaling)
     denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
@@ -239,6 +242,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--assets", type=Path, default=ASSETS)
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument("--start-from", type=Path, default=None, metavar="FOLDER")
+    parser.add_argument("--drawings", type=int, default=Plan.drawings)
+    parser.add_argument("--first-scene", type=int, default=0, help="a later one: other drawings")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--threads", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--batch-scale", type=int, default=1, help="larger batches, for a GPU")
@@ -253,6 +258,8 @@ def main(arguments: list[str] | None = None) -> None:
         assets=options.assets,
         start=options.start_from,
         threads=options.threads,
+        drawings=options.drawings,
+        first_scene=options.first_scene,
         minutes=options.minutes,
         max_steps=options.max_steps,
         checkpoint_seconds=options.checkpoint_seconds,
@@ -268,7 +275,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _cache_part(plan: Plan, team: Team) -> None:
-    vae = load_trained_vae(plan.work, plan.vae)
+    # The decoder that is trained on later leaves the latents as they are.
+    vae = load_finished_vae(plan.work, plan.vae, plan.start)
     cache_latents(vae, plan.work, team.rank, team.size)
 
 

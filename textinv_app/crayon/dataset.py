@@ -37,6 +37,8 @@ class Drawings:
     """The stored drawings: `pixels` is `(count, 128, 128, 3)` uint8, on disk."""
 
     pixels: npt.NDArray[np.uint8]
+    first: int
+    """Number of the scene that the first of them shows; the others follow."""
 
     def __len__(self) -> int:
         """Return how many drawings there are."""
@@ -75,39 +77,40 @@ SETS: dict[str, Callable[[int], Scene]] = {"drawings": training_scene, "twins": 
 
 def open_drawings(work: Path, name: str = "drawings") -> Drawings:
     """Return a set of drawings that `render_drawings` has stored in the work folder."""
-    return Drawings(np.load(work / f"{name}.npy", mmap_mode="r"))
+    told = json.loads((work / f"{name}.json").read_text(encoding="utf-8"))
+    return Drawings(np.load(work / f"{name}.npy", mmap_mode="r"), int(told.get("first", 0)))
 
 
-def render_drawings(work: Path, count: int, processes: int = 1) -> None:
-    """Draw the training set and its twins; goes on where an earlier call was cut off."""
+def render_drawings(work: Path, scenes: range, processes: int = 1) -> None:
+    """Draw scenes for training and their twins; goes on where an earlier call was cut off."""
     work.mkdir(parents=True, exist_ok=True)
     for name in SETS:
-        _render_set(work, name, count, processes)
+        _render_set(work, name, scenes, processes)
 
 
-def _render_set(work: Path, name: str, count: int, processes: int) -> None:
+def _render_set(work: Path, name: str, scenes: range, processes: int) -> None:
     path, progress_path = work / f"{name}.npy", work / f"{name}.json"
+    which = {"first": scenes.start, "count": len(scenes)}
     done = 0
     if path.exists() and progress_path.exists():
         progress = json.loads(progress_path.read_text(encoding="utf-8"))
-        done = int(progress["done"]) if progress["count"] == count else 0
-    if done >= count:
+        done = int(progress["done"]) if which.items() <= progress.items() else 0
+    if done >= len(scenes):
         return
-    shape = (count, SIZE_PIXELS, SIZE_PIXELS, 3)
+    shape = (len(scenes), SIZE_PIXELS, SIZE_PIXELS, 3)
     pixels = np.lib.format.open_memmap(
         path, mode="r+" if done else "w+", dtype=np.uint8, shape=shape
     )
-    chunks = [range(first, min(first + _CHUNK, count)) for first in range(done, count, _CHUNK)]
+    chunks = [scenes[begin : begin + _CHUNK] for begin in range(done, len(scenes), _CHUNK)]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for chunk, pictures in zip(
             chunks, pool.imap(functools.partial(_render, name), chunks), strict=True
         ):
-            pixels[chunk.start : chunk.stop] = pictures
+            pixels[done : done + len(chunk)] = pictures
             pixels.flush()
-            progress_path.write_text(
-                json.dumps({"count": count, "done": chunk.stop}), encoding="utf-8"
-            )
-            log.info("data: %d of %d %s", chunk.stop, count, name)
+            done += len(chunk)
+            progress_path.write_text(json.dumps({**which, "done": done}), encoding="utf-8")
+            log.info("data: %d of %d %s", done, len(scenes), name)
 
 
 def _render(name: str, indices: range) -> npt.NDArray[np.uint8]:

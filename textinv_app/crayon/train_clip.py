@@ -12,7 +12,6 @@ import random
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,7 +19,7 @@ from transformers import CLIPTokenizer
 
 from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip, token_ids
-from textinv_app.crayon.dataset import SCENES_PER_PET, open_drawings, training_scene
+from textinv_app.crayon.dataset import SCENES_PER_PET, Drawings, open_drawings, training_scene
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import attend_plainly, narrowed, training_device
 from textinv_app.crayon.sittings import Budget, Sitting
@@ -102,23 +101,23 @@ class _ClipCourse(Course[CrayonClip]):
         )
         super().__init__(clip, {"optimisers": optimisers}, 0.995, Pace(training.seed))
         self._tokenizer, self._training = tokenizer, training
-        self._pixels = open_drawings(work).pixels
+        self._drawings = open_drawings(work)
 
     def step(self, turn: Turn) -> Done:
         """Tell drawings, captions and pets apart."""
         pets = self._training.pets_per_batch
-        batch = _batch(turn.rng, self._pixels, self._tokenizer, pets)
+        batch = _batch(turn.rng, self._drawings, self._tokenizer, pets)
         device = self.model.text_scale.device
         return Done(len(batch.pixels), _step(self.model, batch.to(device), self._training))
 
 
 def _batch(
     rng: np.random.Generator,
-    pixels: npt.NDArray[np.uint8],
+    drawings: Drawings,
     tokenizer: CLIPTokenizer,
     pets: int,
 ) -> _Batch:
-    chosen = rng.choice(len(pixels) // SCENES_PER_PET, pets, replace=False)
+    chosen = rng.choice(len(drawings) // SCENES_PER_PET, pets, replace=False)
     words = random.Random(int(rng.integers(2**31)))
     first, second = [], []
     for pet in chosen:
@@ -126,8 +125,8 @@ def _batch(
         first.append(int(pet) * SCENES_PER_PET + int(pair[0]))
         second.append(int(pet) * SCENES_PER_PET + int(pair[1]))
     indices = first + second
-    texts = [caption(training_scene(index), words) for index in indices]
-    pictures = torch.from_numpy(np.stack([pixels[index] for index in indices]))
+    texts = [caption(training_scene(drawings.first + index), words) for index in indices]
+    pictures = torch.from_numpy(np.stack([drawings.pixels[index] for index in indices]))
     floats = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
     return _Batch(_roughened(floats, rng), token_ids(tokenizer, texts, TEXT_LENGTH))
 

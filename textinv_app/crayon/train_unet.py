@@ -23,7 +23,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from textinv_app.crayon import shipped
 from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
-from textinv_app.crayon.dataset import SETS
+from textinv_app.crayon.dataset import SETS, open_drawings
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import attend_plainly, narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
@@ -141,6 +141,7 @@ class _UnetCourse(Course[Denoiser]):
         )
         self._tokenizer, self._training, self._team = tokenizer, training, team
         self._latents = np.load(work / "paired_latents.npy", mmap_mode="r")
+        self._first_scene = open_drawings(work).first
         self._schedule = _Schedule(training.snr_cap, denoiser.unet.device)
         self._text_learns = True
 
@@ -149,10 +150,12 @@ class _UnetCourse(Course[Denoiser]):
         if self._text_learns and turn.share >= self._training.text_share:
             self._text_learns = False
             _settle_text(self._team, self.model, self.average)
-        captions, clean = _batch(turn.rng, self._latents, self._tokenizer, self._training)
+        rows = _rows(turn.rng, self._latents.shape[1], self._training)
+        tokens = token_ids(self._tokenizer, captions(rows, self._first_scene), 77)
+        clean = _twins(self._latents, rows)
         device = self.model.unet.device
         weight = self._training.contrast_weight
-        loss = _step(self.model, self._schedule, clean.to(device), captions.to(device), weight)
+        loss = _step(self.model, self._schedule, clean.to(device), tokens.to(device), weight)
         return Done(len(clean), {"v": loss})
 
 
@@ -169,24 +172,36 @@ class _Schedule:
         self.weight = self.weight.clamp(min=0.35)
 
 
-def _batch(
-    rng: np.random.Generator,
-    latents: npt.NDArray[np.float16],
-    tokenizer: CLIPTokenizer,
-    training: UnetTraining,
-) -> tuple[Tensor, Tensor]:
-    """Return captions and latents: some drawings, then their twins in the same order."""
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Which stored drawings a batch takes."""
+
+    indices: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
+    """Of the words of each caption."""
+    empty_share: float
+
+
+def _rows(rng: np.random.Generator, count: int, training: UnetTraining) -> Rows:
     seeds = rng.integers(0, 2**31, training.batch_size // 2)
-    indices = rng.integers(0, latents.shape[1], len(seeds))
+    return Rows(rng.integers(0, count, len(seeds)), seeds, training.empty_share)
+
+
+def captions(rows: Rows, first: int) -> list[str]:
+    """Return the captions of some drawings, then those of their twins in the same order."""
     texts = []
     for scene_of_index in SETS.values():
-        for index, seed in zip(indices, seeds, strict=True):
+        for index, seed in zip(rows.indices, rows.seeds, strict=True):
             # Twins are worded alike, apart from what differs.
             words = random.Random(int(seed))
-            silent = words.random() < training.empty_share
-            texts.append("" if silent else caption(scene_of_index(int(index)), words))
-    clean = torch.from_numpy(np.concatenate([each[indices] for each in latents])).float()
-    return token_ids(tokenizer, texts, 77), clean
+            silent = words.random() < rows.empty_share
+            texts.append("" if silent else caption(scene_of_index(first + int(index)), words))
+    return texts
+
+
+def _twins(latents: npt.NDArray[np.float16], rows: Rows) -> Tensor:
+    """Return the latents of some drawings, then those of their twins in the same order."""
+    return torch.from_numpy(np.concatenate([each[rows.indices] for each in latents])).float()
 
 
 def _step(

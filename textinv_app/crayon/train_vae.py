@@ -90,8 +90,16 @@ def train_decoder(team: Team, work: Path, options: VaeOptions, budget: Budget) -
     train(_VaeCourse(vae, work, options, team), Sitting(work, "decoder", budget), team)
 
 
-def load_finished_vae(work: Path, options: VaeOptions) -> AutoencoderKL:
-    """Return the autoencoder with the decoder that was trained on, where it was."""
+def load_finished_vae(work: Path, options: VaeOptions, start: Path | None = None) -> AutoencoderKL:
+    """Return the autoencoder with the decoder that was trained on, where it was.
+
+    Where none was trained here it is that of the model folder `start`, as it is.
+    """
+    if start is not None and not (work / "vae.pt").exists():
+        vae = new_vae(options)
+        shipped.load_vae(start, vae)
+        vae.eval().requires_grad_(False)
+        return vae
     stage = "decoder" if (work / "decoder.pt").exists() else "vae"
     return load_trained_vae(work, options, stage)
 
