@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from textinv_app.domain.concept import Family, Method, TrainingMethod
+from textinv_app.domain.concept import ConceptKind, Family, Method, TrainingMethod
 from textinv_app.domain.presets import (
     PRESETS,
     PastTraining,
@@ -15,6 +15,7 @@ from textinv_app.domain.presets import (
     pace_of,
     settings_for,
 )
+from textinv_app.domain.recipe import usual_steps
 from textinv_app.domain.specs import PresetName
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
@@ -111,3 +112,52 @@ def test_what_trainings_took_here_is_what_the_next_one_is_said_to_take() -> None
     stopped = _past(request, 0.25 * usual, settings_for(request).max_steps // 2)
     assert pace_of([stopped], has_gpu=False) == pytest.approx(pace, rel=0.1)
     assert pace_of([_past(request, 1e9)], has_gpu=False) == 20.0
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_timesteps_are_weighed_for_a_lora_on_crayon_unless_all_alike_is_asked_for(
+    preset: PresetName,
+) -> None:
+    def gamma(method: TrainingMethod, family: Family = "crayon", **asked: float) -> float | None:
+        request = PresetRequest(
+            family=family, method=method, preset=preset, num_photos=5, **asked
+        )  # fmt: skip
+        return settings_for(request).min_snr_gamma
+
+    assert gamma("lora") == 5.0
+    assert gamma("lora", min_snr_gamma=0) is None
+    assert gamma("lora", min_snr_gamma=2.5) == 2.5
+    assert [gamma("embedding"), gamma("pivotal"), gamma("lora", "sd1")] == [None, None, None]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_to_avoid_has_vectors_for_several_things_on_crayon(preset: PresetName) -> None:
+    def vectors(kind: ConceptKind, family: Family = "crayon") -> int:
+        request = PresetRequest(
+            family=family, method="embedding", kind=kind, preset=preset, num_photos=10
+        )
+        return settings_for(request).num_vectors
+
+    assert vectors("negative") >= 4
+    assert vectors("negative") >= vectors("subject")
+    assert vectors("negative", "sd1") == vectors("subject", "sd1")
+
+
+def test_a_quick_style_on_crayon_takes_more_steps_of_a_lora_only() -> None:
+    """After 120 steps 65 of 100 new pictures were in the style, after 200 75."""
+
+    def steps(kind: ConceptKind, method: TrainingMethod, preset: PresetName) -> int:
+        return usual_steps("crayon", method, preset, kind)
+
+    assert steps("style", "lora", "quick") == 200
+    assert steps("style", "embedding", "quick") == steps("subject", "embedding", "quick")
+    assert steps("style", "lora", "balanced") == steps("subject", "lora", "balanced")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_style_is_not_weighed_away(preset: PresetName) -> None:
+    """Min-SNR takes weight from easy timesteps: a LoRA learned one style picture in eight."""
+    request = PresetRequest(
+        family="crayon", method="lora", kind="style", preset=preset, num_photos=8
+    )
+    assert settings_for(request).min_snr_gamma is None

@@ -35,6 +35,19 @@ def test_a_file_of_ours_tells_all_that_its_training_needs(tmp_path: Path) -> Non
     assert recipe.max_steps is None, "300 is the preset's own number"
 
 
+def test_a_style_with_the_presets_own_steps_may_end_by_itself_again(tmp_path: Path) -> None:
+    """A style has steps of its own; compared with a pet's they would count as a person's wish."""
+    steps = usual_steps("crayon", "lora", "quick", "style")
+    told = facts(
+        method="lora", family="crayon", base_model="crayon", kind="style", rank=8, preset="quick",
+        steps=steps, max_steps=steps,
+    )  # fmt: skip
+    path = tmp_path / "rexstyle.safetensors"
+    write_lora(path, "crayon", cross_attention_modules(256, 8), build_metadata(told))
+    recipe = read_recipe(path)
+    assert (recipe.family, recipe.kind, recipe.max_steps) == ("crayon", "style", None)
+
+
 def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
     asked = PresetRequest(
         family="sd1", method="lora", preset="careful", num_photos=5, seed=9, max_steps=77,
@@ -54,6 +67,20 @@ def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
         seed=recipe.seed or 0,
     )  # fmt: skip
     assert like_recipe(settings_for(request_like(again, recipe)), recipe) == settings
+
+
+@pytest.mark.parametrize("gamma", [None, 5.0, 2.5])
+def test_a_lora_on_crayon_is_trained_again_with_the_weighting_it_was_trained_with(
+    tmp_path: Path, gamma: float | None
+) -> None:
+    told = facts(method="lora", rank=8, preset="quick", min_snr_gamma=gamma)
+    path = tmp_path / "rexdog.safetensors"
+    write_lora(path, "sd1", cross_attention_modules(768, 8), build_metadata(told))
+    recipe = read_recipe(path).model_copy(update={"family": "crayon"})
+    again = PresetRequest(family="crayon", method="lora", preset="quick", num_photos=5)
+    assert settings_for(request_like(again, recipe)).min_snr_gamma == gamma
+    embedding = read_recipe(own_file(tmp_path / "embedding.safetensors"))
+    assert settings_for(request_like(again, embedding)).min_snr_gamma == 5.0
 
 
 @pytest.mark.parametrize(

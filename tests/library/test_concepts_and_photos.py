@@ -90,8 +90,10 @@ def test_a_word_is_unique_among_ones_own_but_not_among_all(world: World) -> None
     assert berts.concept.placeholder_token == "rexdog"
 
 
-@pytest.mark.parametrize("kind", ["style", "negative"])
-def test_a_class_word_nobody_chose_follows_the_kind(world: World, kind: ConceptKind) -> None:
+@pytest.mark.parametrize(("kind", "usual"), [("style", "picture"), ("negative", "bad picture")])
+def test_a_class_word_nobody_chose_follows_the_kind(
+    world: World, kind: ConceptKind, usual: str
+) -> None:
     """A style chosen on the page went on from "pet"."""
     concept_id = world.service.create_concept(world.owner).concept.concept_id
 
@@ -99,7 +101,7 @@ def test_a_class_word_nobody_chose_follows_the_kind(world: World, kind: ConceptK
         change = ConceptChange(**changes)
         return world.service.update_concept(world.owner, concept_id, change).concept.class_word
 
-    assert class_word_after(kind=kind) == "picture"
+    assert class_word_after(kind=kind) == usual
     assert class_word_after(kind="subject") == "pet"
     assert class_word_after(class_word="watercolor") == "watercolor"
     assert class_word_after(kind=kind) == "watercolor"

@@ -14,7 +14,7 @@ from textinv_app.crayon.palette import ACCESSORY_COLOURS
 from textinv_app.crayon.world import ACCESSORIES, FAULTS, PATTERNS, STYLES, Scene, is_held_out
 
 CONTRASTS = ("pattern", "accessory", "style", "fault")
-CONTRAST_WEIGHTS = (64, 24, 6, 6)
+CONTRAST_WEIGHTS = (46, 42, 6, 6)
 """With a tenth of the twins spoilt, one in five pictures of a plain prompt came out spoilt."""
 
 

@@ -38,7 +38,7 @@ def check_methods(kind: ConceptKind, methods: Iterable[TrainingMethod]) -> None:
 
 def usual_class_word(kind: ConceptKind) -> str:
     """Return what a kind is called until the person says it."""
-    return "pet" if kind == "subject" else "picture"
+    return {"subject": "pet", "style": "picture", "negative": "bad picture"}[kind]
 
 
 class Value(BaseModel):

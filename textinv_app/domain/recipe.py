@@ -36,6 +36,7 @@ class Recipe(Value):
     embedding_variant: EmbeddingVariant = "plain"
     optimizer: OptimizerName = "adamw"
     min_snr_gamma: float | None = None
+    """0 where all timesteps weighed alike; None where the file does not say."""
     is_half: bool = False
     """Whether it is one of two files that were trained together."""
     is_complete: bool = False
@@ -51,9 +52,11 @@ class Recipe(Value):
         return (self.training, self.preset) == (method, preset)
 
 
-def usual_steps(family: Family, method: TrainingMethod, preset: PresetName) -> int:
+def usual_steps(
+    family: Family, method: TrainingMethod, preset: PresetName, kind: ConceptKind = "subject"
+) -> int:
     """Return the number of steps a preset has of its own."""
-    request = PresetRequest(family=family, method=method, preset=preset, num_photos=1)
+    request = PresetRequest(family=family, method=method, kind=kind, preset=preset, num_photos=1)
     return settings_for(request).max_steps
 
 

@@ -77,7 +77,7 @@ WORDS: dict[str, str] = {
     "form.name_style": "Name of the style",
     "form.name_negative": "Name of this collection",
     "form.name_example": "for example Rex",
-    "form.class_word": "What it is, in one word",
+    "form.class_word": "What it is, in a word or two",
     "form.class_word_help_subject": (
         "An ordinary word that the new one starts from: dog, cat, rabbit…"
     ),
@@ -85,7 +85,7 @@ WORDS: dict[str, str] = {
         "An ordinary word that the new one starts from: painting, drawing, watercolor…"
     ),
     "form.class_word_help_negative": (
-        "An ordinary word that the new one starts from: picture, photo or drawing."
+        "Ordinary words that the new one starts from: bad picture, bad photo or bad drawing."
     ),
     "form.class_word_vague": (
         "“Pet” is vague. Say dog, cat or whatever it is: the new word starts from there."
@@ -94,7 +94,7 @@ WORDS: dict[str, str] = {
         "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|pet"
     ),
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
-    "form.class_words_negative": "picture|photo|drawing",
+    "form.class_words_negative": "bad picture|bad photo|bad drawing",
     "form.class_translations": "",
     "form.word": "The new word",
     "form.word_help": (

@@ -79,14 +79,15 @@ WORDS: dict[str, str] = {
     "form.name_style": "Nom du style",
     "form.name_negative": "Nom de cette collection",
     "form.name_example": "par exemple Rex",
-    "form.class_word": "Ce que c’est, en un mot",
+    "form.class_word": "Ce que c’est, en un mot ou deux",
     "form.class_word_help_style": (
         "Le mot courant dont part le nouveau : peinture, dessin, aquarelle… Le modèle ne connaît "
         "que l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
     ),
     "form.class_word_help_negative": (
-        "Le mot courant dont part le nouveau : image, photo ou dessin. Le modèle ne connaît que "
-        "l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
+        "Les mots courants dont part le nouveau : mauvaise image, mauvaise photo ou mauvais "
+        "dessin. Le modèle ne connaît que l’anglais : nous traduisons ceux-ci ; écrivez tout "
+        "autre mot en anglais."
     ),
     "form.class_word_help_subject": (
         "Le mot courant dont part le nouveau. Le modèle ne connaît que l’anglais : nous "
@@ -99,8 +100,9 @@ WORDS: dict[str, str] = {
         "dog|cat|rabbit|horse|hamster|guinea pig|parrot|bird|turtle|fox|animal"
     ),
     "form.class_words_style": "painting|drawing|photo|watercolor|illustration",
-    "form.class_words_negative": "picture|photo|drawing",
+    "form.class_words_negative": "bad picture|bad photo|bad drawing",
     "form.class_translations": (
+        "mauvaise image=bad picture | mauvaise photo=bad photo | mauvais dessin=bad drawing | "
         "chien=dog | chienne=dog | chiot=dog | chat=cat | chatte=cat | chaton=cat | "
         "lapin=rabbit | lapine=rabbit | lapereau=rabbit | cobaye=guinea pig | "
         "cochon d’inde=guinea pig | souris=mouse | furet=ferret | gerbille=gerbil | "

@@ -27,10 +27,11 @@ from tests.benchmarks.crayon.teaching import Lesson, save_photos, teach
 from textinv_app.crayon.dataset import held_out_pet
 from textinv_app.crayon.drawing import draw
 from textinv_app.crayon.world import FAULTS, scene_of
+from textinv_app.domain.concept import usual_class_word
 from textinv_app.domain.specs import PresetName
 
 PART = "negative"
-WORD, CLASS_WORD = "zubadpicture", "picture"
+WORD, CLASS_WORD = "zubadpicture", usual_class_word("negative")
 NUM_PHOTOS = 10
 SETS = ("captions", "bad")
 WANTED_SHARE = 0.5
