@@ -142,7 +142,7 @@ _PRODIGY_RATE = 1.0
 
 _RESOLUTION_PIXELS: dict[Family, int] = {"crayon": 128, "sd1": 512, "sd2": 768, "sdxl": 1024}
 _GUIDANCE_SCALE: dict[Family, float] = {"crayon": 4.0, "sd1": 7.0, "sd2": 7.0, "sdxl": 6.0}
-_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 7, "sd1": 20, "sd2": 20, "sdxl": 20}
+_PREVIEW_INFERENCE_STEPS: dict[Family, int] = {"crayon": 6, "sd1": 20, "sd2": 20, "sdxl": 20}
 
 # How often the result is looked at: a round of previews costs as much as some six steps of four
 # pictures, and all looking is to stay below a tenth of a Balanced training
