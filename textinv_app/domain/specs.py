@@ -47,7 +47,7 @@ class TrainingSettings(Value):
     (arXiv 2512.13672), or from the text encoder's own output (arXiv 2312.15905)."""
     rank: int = Field(default=8, ge=1, le=128)
     """Rank of the LoRA (LoRA only); ``alpha`` always equals it."""
-    min_snr_gamma: float | None = None
+    min_snr_gamma: float | None = Field(default=None, gt=0)
     """Min-SNR weighting (arXiv 2303.09556); None weighs all timesteps alike."""
     optimizer: OptimizerName = "adamw"
     """What trains a LoRA; Prodigy (arXiv 2306.06101) finds the rate itself, and is slower."""
