@@ -128,7 +128,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "--min-snr-gamma",
         type=_not_negative,
         metavar="GAMMA",
-        help="weigh easy timesteps less; usually 5 for a LoRA on Crayon; 0 weighs all alike",
+        help="weigh easy timesteps less; usually 5 for a pet's LoRA on Crayon; 0: all alike",
     )
     _add_base_model(parser, default=None)
     add("--preset", choices=PRESETS, help="usually balanced")
