@@ -86,16 +86,19 @@ def test_the_best_is_the_most_alike_then_the_lowest_loss() -> None:
     assert is_better(Judgement(100, 0.41, 61.0), Progress(), "subject")
 
 
-def test_of_a_negative_word_the_newest_is_the_best_unless_it_has_gone_astray() -> None:
+@pytest.mark.parametrize("kind", ["style", "negative"])
+def test_of_what_is_no_pet_the_newest_is_the_best_unless_it_has_gone_astray(
+    kind: ConceptKind,
+) -> None:
     """The lowest loss on one bad photo chose the 30th step of 120, and half was left to learn."""
     best = Judgement(50, 0.40, 60.0)
-    assert beats(Judgement(100, 0.41, 0.0), best, "negative")
-    assert beats(Judgement(100, 0.39, 90.0), best, "negative")
-    assert beats(Judgement(100, None), best, "negative")
-    # Being like the bad photos is no merit.
-    assert not beats(Judgement(100, 0.45, 90.0), best, "negative")
+    assert beats(Judgement(100, 0.41, 0.0), best, kind)
+    assert beats(Judgement(100, 0.39, 90.0), best, kind)
+    assert beats(Judgement(100, None), best, kind)
+    # Being like the photos is no merit.
+    assert not beats(Judgement(100, 0.45, 90.0), best, kind)
     crept = Progress(judgements=(best, Judgement(100, 0.43)), best=Judgement(100, 0.43))
-    assert not is_better(Judgement(150, 0.45), crept, "negative"), "measured from the lowest"
+    assert not is_better(Judgement(150, 0.45), crept, kind), "measured from the lowest"
 
 
 def test_without_a_judge_the_lowest_loss_is_the_best() -> None:
@@ -130,8 +133,8 @@ def test_training_stops_only_when_nothing_gets_better() -> None:
     assert not should_stop(rising, settings, "subject")
     assert not should_stop(replace(flat, step=100), settings, "subject")
     assert not should_stop(flat, tiny_settings(max_steps=400, stop_early=False), "subject")
-    assert should_stop(flat, settings, "style")
-    assert not should_stop(flat, settings, "negative"), "it gets better without any number telling"
+    for kind in ("style", "negative"):
+        assert not should_stop(flat, settings, kind), "it gets better without any number telling"
 
 
 def test_losses_settle_once_they_only_wobble() -> None:

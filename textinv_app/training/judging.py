@@ -69,12 +69,13 @@ def is_better(new: Judgement, progress: Progress, kind: ConceptKind) -> bool:
     """Tell whether ``new`` beats the best so far: by likeness, then by validation loss.
 
     Likeness within its own noise counts as equal, but nothing clearly below the highest is good
-    enough: each of many steps down could be noise. Of a negative word the newest is the best.
+    enough: each of many steps down could be noise. Of a style and a negative word the newest is the
+    best: their photos show many things, so being like them tells little.
     """
     best = progress.best
     if best is None:
         return True
-    if kind == "negative":
+    if kind != "subject":
         return not _is_astray(new, progress)
     likeness, best_likeness = new.likeness or 0.0, best.likeness or 0.0
     highest = max(entry.likeness or 0.0 for entry in progress.judgements if entry.step > 0)
@@ -88,12 +89,13 @@ def is_better(new: Judgement, progress: Progress, kind: ConceptKind) -> bool:
 
 
 def _is_astray(new: Judgement, progress: Progress) -> bool:
-    """Tell whether the loss of a negative word has risen by more than its photos can explain.
+    """Tell whether the loss of what is no pet has risen by more than its photos can explain.
 
-    Each bad photo is bad in a way of its own, so the loss on those held back tells when a word has
-    gone astray, but not which step was best: with the one of the lowest loss, the 30th of 120, 62 %
-    of the spoilt pictures stayed spoilt, with the last one 43 %
-    (``python -m tests.benchmarks.crayon --part negative``, one of two trials).
+    Each of them shows something else, so the loss on those held back tells when a word has gone
+    astray, but not which step was best: of a negative word the step of the lowest loss, the 30th of
+    120, left 62 % of the spoilt pictures spoilt, the last one 43 %; of a style the most alike of
+    200 steps, the 100th, came into 52 % of new pictures, the last one into 85 %
+    (``python -m tests.benchmarks.crayon --part style,negative``, one trial each).
     """
     losses = [entry.validation_loss for entry in progress.judgements]
     known = [loss for loss in losses if loss is not None]
@@ -166,15 +168,15 @@ def likeness_is_flat(progress: Progress, kind: ConceptKind) -> bool:
 def should_stop(progress: Progress, settings: TrainingSettings, kind: ConceptKind) -> bool:
     """Tell whether training may end before ``max_steps`` because it does not get better.
 
-    By the variance rule it may end at any step, once loss and likeness both stand still. A negative
-    word gets better without its loss or any likeness telling (``is_better``): it takes all steps.
+    By the variance rule it may end at any step, once loss and likeness both stand still. A style
+    and a negative word get better without any number telling (``is_better``): they take all steps.
     """
     if not settings.stop_early:
         return False
     if settings.stop_rule == "variance":
         losses = [loss for _, loss in progress.validations]
         return has_settled(losses) and likeness_is_flat(progress, kind)
-    if kind == "negative" or progress.step < MIN_SHARE_BEFORE_STOP * settings.max_steps:
+    if kind != "subject" or progress.step < MIN_SHARE_BEFORE_STOP * settings.max_steps:
         return False
     return has_stopped_improving(progress, kind)
 
