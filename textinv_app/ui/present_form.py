@@ -68,7 +68,7 @@ def _class_word(words: Words, concept: Concept) -> Html:
         ids.CLASS_WORD_FIELD, shown, "class_word", maxlength=30, list="pn-class-words"
     )
     return present.field(
-        words("form.class_word"),
+        words(f"form.class_word_{concept.kind}"),
         tag("div", control, options, _animals(words, concept)),
         words("form.class_word_vague" if is_vague else f"form.class_word_help_{concept.kind}"),
         field_id=ids.CLASS_WORD_FIELD,

@@ -77,7 +77,9 @@ WORDS: dict[str, str] = {
     "form.name_style": "Name of the style",
     "form.name_negative": "Name of this collection",
     "form.name_example": "for example Rex",
-    "form.class_word": "What it is, in a word or two",
+    "form.class_word_subject": "What it is, in one word",
+    "form.class_word_style": "What it is, in one word",
+    "form.class_word_negative": "What they are, in two words",
     "form.class_word_help_subject": (
         "An ordinary word that the new one starts from: dog, cat, rabbit…"
     ),

@@ -79,7 +79,9 @@ WORDS: dict[str, str] = {
     "form.name_style": "Nom du style",
     "form.name_negative": "Nom de cette collection",
     "form.name_example": "par exemple Rex",
-    "form.class_word": "Ce que c’est, en un mot ou deux",
+    "form.class_word_subject": "Ce que c’est, en un mot",
+    "form.class_word_style": "Ce que c’est, en un mot",
+    "form.class_word_negative": "Ce que c’est, en deux mots",
     "form.class_word_help_style": (
         "Le mot courant dont part le nouveau : peinture, dessin, aquarelle… Le modèle ne connaît "
         "que l’anglais : nous traduisons ceux-ci ; écrivez tout autre mot en anglais."
