@@ -124,12 +124,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help="how an embedding is trained, usually plain",
     )
     add("--optimizer", choices=("adamw", "prodigy"), help="what trains a LoRA, usually adamw")
-    add(
-        "--min-snr-gamma",
-        type=_not_negative,
-        metavar="GAMMA",
-        help="weigh easy timesteps less; usually 5 for a pet's LoRA on Crayon; 0: all alike",
-    )
+    add("--min-snr-gamma", type=_positive, metavar="GAMMA", help="weigh easy timesteps less")
     _add_base_model(parser, default=None)
     add("--preset", choices=PRESETS, help="usually balanced")
     add("--max-steps", type=_number(1, 5000), help="overrules the preset's number of steps")
@@ -215,14 +210,14 @@ def _number(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
-def _not_negative(text: str) -> float:
-    """Read a number of zero or more."""
+def _positive(text: str) -> float:
+    """Read a number greater than zero."""
     try:
         number = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
     return number
 
 

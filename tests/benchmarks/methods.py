@@ -65,7 +65,7 @@ USUAL_VARIANTS = (
     "embedding:timesteps=independent",
     "embedding:stop_rule=variance",
     "lora",
-    "lora:min_snr_gamma=null",
+    "lora:min_snr_gamma=5",
     "lora:optimizer=prodigy,learning_rate=1",
     "pivotal",
 )

@@ -115,22 +115,6 @@ def test_what_trainings_took_here_is_what_the_next_one_is_said_to_take() -> None
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_timesteps_are_weighed_for_a_lora_on_crayon_unless_all_alike_is_asked_for(
-    preset: PresetName,
-) -> None:
-    def gamma(method: TrainingMethod, family: Family = "crayon", **asked: float) -> float | None:
-        request = PresetRequest(
-            family=family, method=method, preset=preset, num_photos=5, **asked
-        )  # fmt: skip
-        return settings_for(request).min_snr_gamma
-
-    assert gamma("lora") == 5.0
-    assert gamma("lora", min_snr_gamma=0) is None
-    assert gamma("lora", min_snr_gamma=2.5) == 2.5
-    assert [gamma("embedding"), gamma("pivotal"), gamma("lora", "sd1")] == [None, None, None]
-
-
-@pytest.mark.parametrize("preset", PRESETS)
 def test_what_to_avoid_has_vectors_for_several_things_on_crayon(preset: PresetName) -> None:
     def vectors(kind: ConceptKind, family: Family = "crayon") -> int:
         request = PresetRequest(
@@ -152,12 +136,3 @@ def test_a_quick_style_on_crayon_takes_more_steps_of_a_lora_only() -> None:
     assert steps("style", "lora", "quick") == 200
     assert steps("style", "embedding", "quick") == steps("subject", "embedding", "quick")
     assert steps("style", "lora", "balanced") == steps("subject", "lora", "balanced")
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_style_is_not_weighed_away(preset: PresetName) -> None:
-    """Min-SNR takes weight from easy timesteps: a LoRA learned one style picture in eight."""
-    request = PresetRequest(
-        family="crayon", method="lora", kind="style", preset=preset, num_photos=8
-    )
-    assert settings_for(request).min_snr_gamma is None

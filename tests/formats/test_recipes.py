@@ -69,20 +69,6 @@ def test_the_same_settings_come_out_as_went_in(tmp_path: Path) -> None:
     assert like_recipe(settings_for(request_like(again, recipe)), recipe) == settings
 
 
-@pytest.mark.parametrize("gamma", [None, 5.0, 2.5])
-def test_a_lora_on_crayon_is_trained_again_with_the_weighting_it_was_trained_with(
-    tmp_path: Path, gamma: float | None
-) -> None:
-    told = facts(method="lora", rank=8, preset="quick", min_snr_gamma=gamma)
-    path = tmp_path / "rexdog.safetensors"
-    write_lora(path, "sd1", cross_attention_modules(768, 8), build_metadata(told))
-    recipe = read_recipe(path).model_copy(update={"family": "crayon"})
-    again = PresetRequest(family="crayon", method="lora", preset="quick", num_photos=5)
-    assert settings_for(request_like(again, recipe)).min_snr_gamma == gamma
-    embedding = read_recipe(own_file(tmp_path / "embedding.safetensors"))
-    assert settings_for(request_like(again, embedding)).min_snr_gamma == 5.0
-
-
 @pytest.mark.parametrize(
     ("changes", "key"),
     [

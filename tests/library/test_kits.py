@@ -136,7 +136,7 @@ def test_training_like_a_file_takes_its_seed_and_size_and_way(world: World, tmp_
         placeholder_token="minnie", title="Minnie", method="embedding", family="crayon",
         kind="subject", base_model="crayon", resolution_pixels=128, steps=90, seed=4242,
         created_at="2026-01-01", num_vectors=5, class_word="cat", preset="quick", max_steps=123,
-        embedding_variant="directional", min_snr_gamma=2.5,
+        embedding_variant="directional", min_snr_gamma=5.0,
     )  # fmt: skip
     path = tmp_path / "minnie.safetensors"
     vectors = np.full((5, 256), 0.01, dtype=np.float32)
@@ -162,9 +162,8 @@ def test_training_like_a_file_takes_its_seed_and_size_and_way(world: World, tmp_
     assert embedding.settings.seed == lora.settings.seed == 4242
     assert (embedding.settings.num_vectors, embedding.settings.max_steps) == (5, 123)
     assert embedding.settings.embedding_variant == "directional"
-    assert embedding.settings.min_snr_gamma == 2.5
-    assert lora.settings.min_snr_gamma != 2.5, "the file was no LoRA"
-    assert lora.settings.max_steps != 123
+    assert (embedding.settings.min_snr_gamma, lora.settings.min_snr_gamma) == (5.0, None)
+    assert lora.settings.max_steps != 123, "the file was no LoRA"
     promised = world.service.list_presets("crayon", 3, recipe)
     steps = {one.method: one.max_steps for one in promised if one.preset == "quick"}
     assert steps["embedding"] == 123

@@ -40,8 +40,7 @@ class PresetRequest(Value):
     embedding_variant: EmbeddingVariant = "plain"
     optimizer: OptimizerName = "adamw"
     """What trains a LoRA."""
-    min_snr_gamma: float | None = Field(default=None, ge=0)
-    """Min-SNR weighting; 0 weighs all timesteps alike, None leaves it to the preset."""
+    min_snr_gamma: float | None = Field(default=None, gt=0)
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,6 @@ _PIVOTAL: dict[Family, dict[PresetName, _Recipe]] = {
 # it into half of the pictures (``python -m tests.benchmarks.crayon --part style``).
 _CRAYON_STYLE_RATE_SHARE = 2.0
 _CRAYON_STYLE_FEWEST_STEPS = 200
-# With it a LoRA is more alike and follows prompts better (``python -m tests.benchmarks.methods``);
-# a style, which is in the fine and easy timesteps, it hardly learns with it.
-_CRAYON_LORA_MIN_SNR_GAMMA = 5.0
 # What pictures should not look like is several things at once: with two vectors half of the spoilt
 # pictures were left, with four a third (``python -m tests.benchmarks.crayon --part negative``).
 _CRAYON_NEGATIVE_VECTORS = 4
@@ -174,7 +170,7 @@ def settings_for(request: PresetRequest) -> TrainingSettings:
         rank=recipe.rank,
         lora_learning_rate=lora_learning_rate,
         optimizer=request.optimizer,
-        min_snr_gamma=_min_snr_gamma(request),
+        min_snr_gamma=request.min_snr_gamma,
         embedding_variant=request.embedding_variant,
         seed=request.seed,
         mirror=request.mirror,
@@ -203,14 +199,6 @@ def _recipe(request: PresetRequest) -> _Recipe:
     if request.embedding_variant == "directional" and request.method != "lora":
         return replace(recipe, learning_rate=_DIRECTIONAL_RATE)
     return recipe
-
-
-def _min_snr_gamma(request: PresetRequest) -> float | None:
-    gamma = request.min_snr_gamma
-    of_subject = (request.family, request.method, request.kind) == ("crayon", "lora", "subject")
-    if gamma is None and of_subject:
-        return _CRAYON_LORA_MIN_SNR_GAMMA
-    return gamma or None
 
 
 @dataclass(frozen=True)

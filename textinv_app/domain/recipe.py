@@ -36,7 +36,6 @@ class Recipe(Value):
     embedding_variant: EmbeddingVariant = "plain"
     optimizer: OptimizerName = "adamw"
     min_snr_gamma: float | None = None
-    """0 where all timesteps weighed alike; None where the file does not say."""
     is_half: bool = False
     """Whether it is one of two files that were trained together."""
     is_complete: bool = False

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import cast, get_args
 
-from textinv_app.domain.concept import ConceptKind, Method, TrainingMethod
+from textinv_app.domain.concept import ConceptKind, TrainingMethod
 from textinv_app.domain.hub import USUAL_MODELS
 from textinv_app.domain.recipe import Recipe, usual_steps
 from textinv_app.domain.specs import PresetName
 from textinv_app.formats.inspecting import Inspection, inspect_any
-from textinv_app.formats.metadata import FileFacts, ImportFacts, clean_text, own_facts
+from textinv_app.formats.metadata import ImportFacts, clean_text, own_facts
 
 _MAX_STEPS = 5000
 _MAX_VECTORS = 8
@@ -53,19 +53,12 @@ def recipe_of(found: Inspection) -> Recipe:
         mirror=facts.mirror,
         embedding_variant=facts.embedding_variant,
         optimizer=facts.optimizer,
-        min_snr_gamma=_min_snr_gamma(facts, found.kind),
+        min_snr_gamma=facts.min_snr_gamma,
         num_vectors=_within(found.num_vectors, _MAX_VECTORS),
         rank=_within(found.rank, _MAX_RANK),
         is_half=bool(facts.companion),
         is_complete=bool(facts.preset),
     )
-
-
-def _min_snr_gamma(facts: FileFacts, method: Method) -> float | None:
-    """Return the weighting a file was trained with; a LoRA of ours that names none had none."""
-    if facts.min_snr_gamma is None and facts.preset and method == "lora" and not facts.companion:
-        return 0.0
-    return facts.min_snr_gamma
 
 
 def _recipe_of_foreign(found: Inspection) -> Recipe:
