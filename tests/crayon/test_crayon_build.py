@@ -189,7 +189,13 @@ def test_other_scenes_are_drawn_anew_and_a_cut_off_drawing_goes_on(tmp_path: Pat
     pixels = open_drawings(tmp_path).pixels
     assert np.array_equal(pixels[5], np.asarray(draw(training_scene(5), 5, 128)))
     assert (pixels[3] == 7).all()
+    latents = [tmp_path / name for name in ("drawings.latents.0.npy", "paired_latents.npy")]
+    for path in latents:
+        path.touch()
+    render_drawings(tmp_path, range(6))
+    assert all(path.exists() for path in latents)
     render_drawings(tmp_path, range(90, 96))
+    assert not any(path.exists() for path in latents), "they would get the new scenes' captions"
     pixels = open_drawings(tmp_path).pixels
     assert np.array_equal(pixels[3], np.asarray(draw(training_scene(93), 93, 128)))
 

@@ -75,16 +75,10 @@ def order(artifact_id: str, **changes: Any) -> PublishOrder:
     )
 
 
-def view(world: World, artifact_id: str) -> PublicationView:
+def view(world: World, artifact_id: str, owner: str = "") -> PublicationView:
     """Return a publication as the page sees it."""
-    views = world.service.list_publications(world.owner)
+    views = world.service.list_publications(owner or world.owner)
     return next(one for one in views if one.artifact_id == artifact_id)
-
-
-def status_of(world: World, owner: str, artifact_id: str) -> str:
-    """Return how far somebody's publication is."""
-    views = world.service.list_publications(owner)
-    return next(one.status for one in views if one.artifact_id == artifact_id)
 
 
 def until(world: World, artifact_id: str, *statuses: str) -> PublicationView:
@@ -362,9 +356,9 @@ def test_strangers_together_publish_only_so_many_files_at_once(
     assert caught.value.code == "publish.busy"
     go_on.set()
     for owner, artifact_id in begun:
-        world.tick_until(lambda o=owner, a=artifact_id: status_of(world, o, a) == "done")
+        world.tick_until(lambda o=owner, a=artifact_id: view(world, a, o).status == "done")
     world.service.start_publishing(third, order(late, repository="late"))
-    world.tick_until(lambda: status_of(world, third, late) == "done")
+    world.tick_until(lambda: view(world, late, third).status == "done")
 
 
 def test_without_a_network_it_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,10 @@ def _render_set(work: Path, name: str, scenes: range, processes: int) -> None:
         done = int(progress["done"]) if which.items() <= progress.items() else 0
     if done >= len(scenes):
         return
+    if not done:
+        # Latents of other scenes would be learnt with these scenes' captions.
+        for stale in (*work.glob(f"{name}.latents.*.npy"), work / "paired_latents.npy"):
+            stale.unlink(missing_ok=True)
     shape = (len(scenes), SIZE_PIXELS, SIZE_PIXELS, 3)
     pixels = np.lib.format.open_memmap(
         path, mode="r+" if done else "w+", dtype=np.uint8, shape=shape

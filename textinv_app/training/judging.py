@@ -168,8 +168,9 @@ def likeness_is_flat(progress: Progress, kind: ConceptKind) -> bool:
 def should_stop(progress: Progress, settings: TrainingSettings, kind: ConceptKind) -> bool:
     """Tell whether training may end before ``max_steps`` because it does not get better.
 
-    By the variance rule it may end at any step, once loss and likeness both stand still. A style
-    and a negative word get better without any number telling (``is_better``): they take all steps.
+    By the variance rule it may end at any step, once loss and likeness both stand still; else a
+    style and a negative word take all steps: they get better without any number telling it
+    (``is_better``).
     """
     if not settings.stop_early:
         return False
