@@ -152,7 +152,7 @@ def compare(job: Job, folder: Path, sheet: Path | None) -> dict[str, Any]:
             task = DrawingTask(
                 prompt=pair.prompt,
                 seeds=tuple(range(1000, 1000 + NUM_SEEDS)),
-                num_inference_steps=spec.settings.preview_inference_steps,
+                num_inference_steps=spec.settings.final_inference_steps,
                 guidance_scale=spec.settings.guidance_scale,
                 resolution_pixels=spec.settings.resolution_pixels,
             )

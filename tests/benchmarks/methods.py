@@ -201,7 +201,7 @@ def _draw(artist: Artist, spec: RunSpec, template: str, worn: bool) -> list[Imag
             prompt=pair.prompt,
             negative_prompt=pair.negative_prompt,
             seeds=tuple(range(5000, 5000 + NUM_SEEDS)),
-            num_inference_steps=spec.settings.preview_inference_steps,
+            num_inference_steps=spec.settings.final_inference_steps,
             guidance_scale=spec.settings.guidance_scale,
             resolution_pixels=spec.settings.resolution_pixels,
         )

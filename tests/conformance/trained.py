@@ -85,6 +85,7 @@ def _train(folder: Path, model: BaseModelRef, method: Method) -> tuple[Path, Wei
             rank=RANK,
             preview_every_steps=100,
             preview_inference_steps=1,
+            final_inference_steps=1,
             checkpoint_every_steps=100,
         ),
         preview_prompts=preview_prompts("subject"),

@@ -21,6 +21,13 @@ from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 from textinv_app.crayon import build, optimisers, precision, shipped
+from textinv_app.crayon.batches import (
+    captions,
+    contrast,
+    paired_rows,
+    single_rows,
+    stored_latents,
+)
 from textinv_app.crayon.captions import caption
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder
 from textinv_app.crayon.dataset import (
@@ -34,7 +41,7 @@ from textinv_app.crayon.likeness import area_under_curve
 from textinv_app.crayon.optimisers import Optimisers, orthogonal
 from textinv_app.crayon.team import Team, gather_team
 from textinv_app.crayon.tokenizer import build_tokenizer
-from textinv_app.crayon.train_unet import Denoiser, Rows, captions, contrast
+from textinv_app.crayon.train_unet import Denoiser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -163,12 +170,13 @@ def test_a_later_build_learns_from_scenes_of_its_own_with_their_own_captions(
         assert np.array_equal(drawings.pixels[row], drawn)
         drawn = np.asarray(draw(training_twin(300 + row), 300 + row, 128))
         assert np.array_equal(twins.pixels[row], drawn)
-    rows = Rows(np.array([5, 0]), np.array([11, 12]), empty_share=0.0)
+    rows = paired_rows(np.random.default_rng(0), 6, 2)
     told = [
-        *(caption(training_scene(305), said(11)), caption(training_scene(300), said(12))),
-        *(caption(training_twin(305), said(11)), caption(training_twin(300), said(12))),
+        caption(scene_of(300 + int(rows.indices[i])), said(int(rows.seeds[i])))
+        for scene_of in (training_scene, training_twin)
+        for i in range(2)
     ]
-    assert captions(rows, drawings.first) == told
+    assert captions(rows, drawings.first, empty_share=0.0) == told
 
 
 def said(seed: int) -> random.Random:
@@ -176,6 +184,52 @@ def said(seed: int) -> random.Random:
     rng = random.Random(seed)
     rng.random()
     return rng
+
+
+def test_single_pictures_have_their_own_latents_and_captions() -> None:
+    latents = np.arange(2 * 30, dtype=np.float16).reshape(2, 30, 1, 1, 1)
+    rows = single_rows(np.random.default_rng(1), 30, 16)
+    assert set(rows.sets) == {0, 1}
+    assert len(set(rows.indices)) > 8
+    told = captions(rows, 90, empty_share=0.0)
+    values = stored_latents(latents, rows).flatten()
+    for i, (text, value) in enumerate(zip(told, values, strict=True)):
+        which, index = divmod(int(value.item()), 30)
+        scene = (training_scene, training_twin)[which](90 + index)
+        assert text == caption(scene, said(int(rows.seeds[i])))
+    quiet = captions(rows, 90, empty_share=1.0)
+    assert quiet == [""] * 16
+
+
+def test_weights_decay_by_their_share_of_the_rate() -> None:
+    weight = torch.nn.Parameter(torch.randn(4, 6))
+    twin = torch.nn.Parameter(weight.detach().clone())
+    first = optimisers.Muon([weight], lr=0.1, momentum=0.9, weight_decay=0.5)
+    second = optimisers.Muon([twin], lr=0.1, momentum=0.9)
+    before = weight.detach().clone()
+    gradient = torch.randn(4, 6)
+    for one, parameter in ((first, weight), (second, twin)):
+        parameter.grad = gradient.clone()
+        one.step()
+    assert torch.allclose(twin - weight, before * 0.05, atol=1e-6)
+
+
+def test_a_build_may_take_the_autoencoder_of_another_model(built: Path, tmp_path: Path) -> None:
+    first = built / "assets" / "crayon"
+    arguments = ["--tiny", "--work", str(tmp_path), "--assets", str(tmp_path / "assets")]
+    for stage in build.STAGES[:-1]:
+        build.main([*arguments, "--stage", stage, "--autoencoder-from", str(first)])
+    second = tmp_path / "assets" / "crayon"
+    name = "diffusion_pytorch_model.safetensors"
+    before, after = (load_file(str(one / "vae" / name)) for one in (first, second))
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    scaled = [
+        json.loads((one / "vae" / "config.json").read_text(encoding="utf-8"))["scaling_factor"]
+        for one in (first, second)
+    ]
+    assert scaled[0] == scaled[1]
+    log = json.loads((second / "training_log.json").read_text(encoding="utf-8"))
+    assert [row["stage"] for row in log] == ["vae", "decoder", "clip", "unet", "refit"]
 
 
 def test_other_scenes_are_drawn_anew_and_a_cut_off_drawing_goes_on(tmp_path: Path) -> None:
@@ -256,7 +310,8 @@ def test_two_members_train_the_unet_together(built: Path) -> None:
     subprocess.run(_command(built, "unet", "--threads", "2"), cwd=ROOT, check=True)
     progress = _progress(built / "unet.pt")
     assert progress["steps"] == 3
-    assert progress["pictures"] == 3 * 2 * 2
+    singles, pairs = 2 * 2, 2 * 2 * 2
+    assert progress["pictures"] == 2 * singles + pairs, "twins come in the last two fifths"
 
 
 def _alive(pid: int) -> bool:

@@ -62,6 +62,7 @@ def tiny_settings(**changes: Any) -> TrainingSettings:
         "validate_every_steps": 2,
         "checkpoint_every_steps": 4,
         "preview_inference_steps": 2,
+        "final_inference_steps": 2,
         "guidance_scale": 2.0,
         "stop_early": False,
     }

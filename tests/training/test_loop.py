@@ -55,7 +55,13 @@ from textinv_app.training.setup import load_for_training, make_session
 from textinv_app.training.state import decode_state, load_newest
 from textinv_app.training.stepping import TrainingStep
 from textinv_app.training.trainer import Trainer
-from textinv_app.training.wearing import Sheet, draw_sheets, plain_prompt
+from textinv_app.training.wearing import (
+    Sheet,
+    draw_sheets,
+    plain_prompt,
+    worn_artifact,
+    worn_prompt,
+)
 
 
 def run_whole(spec: RunSpec, layout: RunLayout) -> list[Event]:
@@ -153,6 +159,24 @@ def test_the_manifest_describes_the_file(run_of: RunOf) -> None:
     assert read_embedding(artifact).metadata["modelspec.trigger_phrase"] == "rexdog"
 
 
+def test_the_finished_files_pictures_take_more_steps_than_previews(run_of: RunOf) -> None:
+    """They are what is looked at longest, and were drawn in the previews' few steps."""
+    spec, layout = run_of(preview_inference_steps=2, final_inference_steps=5)
+    run_whole(spec, layout)
+    text = (layout.result / "manifest.json").read_text(encoding="utf-8")
+    manifest = ResultManifest.model_validate_json(text)
+    assert {one.num_inference_steps for one in manifest.drawn} == {5}
+    worn = [worn_artifact(spec, layout.result / manifest.file_name)]
+    prompts = worn_prompt(spec, spec.preview_prompts[0])
+    published = Image.open(layout.result / manifest.pictures[0]).tobytes()
+    for num_steps in (5, 2):
+        sheet = Sheet(prompts, [manifest.drawn[0].seed], num_steps)
+        again = draw_sheets(Artist(load(spec.base_model)), spec, worn, [sheet])[0][0]
+        save_picture(again, layout.root / "again.webp")
+        same = Image.open(layout.root / "again.webp").tobytes() == published
+        assert same == (num_steps == 5)
+
+
 def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
     pictures = {}
     for class_word in ("dog", "cat"):
@@ -162,7 +186,7 @@ def test_step_zero_draws_what_the_class_word_draws(run_of: RunOf) -> None:
         events.close()  # type: ignore[attr-defined]
         pictures[class_word] = Image.open(layout.previews / "step-000000-0.webp").tobytes()
         sheets = [
-            Sheet(plain_prompt(spec, template), preview_seeds(spec, count))
+            Sheet(plain_prompt(spec, template), preview_seeds(spec, count), 2)
             for template, count in zip(spec.preview_prompts, (NUM_JUDGED_SEEDS, 1), strict=True)
         ]
         plain = draw_sheets(Artist(load(spec.base_model)), spec, [], sheets)

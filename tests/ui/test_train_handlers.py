@@ -204,6 +204,22 @@ def test_a_negative_run_is_judged_by_what_it_has_learnt(with_pet: Browser) -> No
     assert "Likeness" not in with_pet.shown["manage_files"]
 
 
+def test_a_style_is_not_told_that_an_earlier_step_is_kept(with_pet: Browser) -> None:
+    """Its last step is kept, but “The best so far is kept” stood there while it went on."""
+    with_pet.do("concept.change", field="kind", value="style")
+    run_id = with_pet.start_one("lora")
+    with_pet.library.advance(with_pet.owner, run_id, 250)
+    (view,) = with_pet.library.list_runs(with_pet.owner)
+    still = tuple(one.model_copy(update={"verdict": "not_improving"}) for one in view.verdicts)
+    with_pet.library._change(with_pet.owner, run_id, verdicts=still)
+    with_pet.tick()
+    assert "It goes on to the last step." in with_pet.shown["train_runs"]
+    assert "is kept" not in with_pet.shown["train_runs"]
+    with_pet.library._change(with_pet.owner, run_id, status=RunStatus.DONE)
+    with_pet.tick()
+    assert "a style is best judged by eye" in with_pet.shown["train_runs"]
+
+
 def test_with_nothing_but_negatives_a_cat_is_drawn(with_pet: Browser) -> None:
     """Its examples were photos of a picture."""
     with_pet.do("concept.change", field="kind", value="negative")

@@ -5,7 +5,8 @@ Stages, in order: `data` (draw the training set), `clip` (text and image encoder
 `decoder` (the autoencoder's, alone), `export`, `samples`. Each can be stopped at any moment and
 goes on from its last checkpoint when started again; `--minutes` is its budget over all sittings.
 `--start-from FOLDER` begins from an exported model (such as `assets/crayon`) and makes it better,
-at a part of the learning rates.
+at a part of the learning rates; `--autoencoder-from FOLDER` takes only the autoencoder of one, as
+it is, and builds the rest from nothing.
 
 It trains on a GPU where there is one, then with larger batches (`--batch-scale 8`); else on the
 processor, best with as many processes as cores (`--threads`), which also draw the training set.
@@ -72,6 +73,8 @@ class Plan:
     assets: Path
     start: Path | None = None
     """An exported model to go on from, or None to build one from nothing."""
+    autoencoder: Path | None = None
+    """An exported model whose autoencoder is taken as it is, or None to train one."""
     threads: int = 1
     minutes: float | None = None
     max_steps: int | None = None
@@ -89,6 +92,11 @@ class Plan:
     def members(self) -> int:
         """How many processes train together: one for a GPU, which it fills alone."""
         return 1 if training_device().type == "cuda" else self.threads
+
+    @property
+    def given_vae(self) -> Path | None:
+        """The exported model whose autoencoder counts where this build has trained none."""
+        return self.autoencoder or self.start
 
     def budget_of(self, stage: str) -> Budget:
         """Return how long a stage may train."""
@@ -121,7 +129,8 @@ def build_data(plan: Plan) -> None:
     """Draw the training set."""
     scenes = range(plan.first_scene, plan.first_scene + plan.drawings)
     render_drawings(plan.work, scenes, plan.threads)
-    render_textures(plan.work, plan.textures)
+    if plan.autoencoder is None:
+        render_textures(plan.work, plan.textures)
 
 
 def build_clip(plan: Plan) -> None:
@@ -132,7 +141,9 @@ def build_clip(plan: Plan) -> None:
 
 
 def build_vae(plan: Plan) -> None:
-    """Train the autoencoder."""
+    """Train the autoencoder, unless that of an exported model is taken."""
+    if plan.autoencoder is not None:
+        return
     gather_team(plan.members, functools.partial(_train_vae_member, plan))
 
 
@@ -142,9 +153,9 @@ def build_latents(plan: Plan) -> None:
         return
     scaling_path = plan.work / "scaling.json"
     if not scaling_path.exists():
-        if plan.start is not None:
+        if plan.given_vae is not None:
             # The UNet knows its latents at this size.
-            scaling = shipped.latent_scaling(plan.start)
+            scaling = shipped.latent_scaling(plan.given_vae)
         else:
             scaling = measure_scaling(load_trained_vae(plan.work, plan.vae), plan.work)
         scaling_path.write_text(json.dumps(scaling), encoding="utf-8")
@@ -176,13 +187,15 @@ def build_refit(plan: Plan) -> None:
 
 def build_decoder(plan: Plan) -> None:
     """Train the autoencoder's decoder on, for latents as they are."""
+    if plan.autoencoder is not None:
+        return
     gather_team(plan.members, functools.partial(_train_decoder_member, plan))
 
 
 def build_export(plan: Plan) -> None:
     """Write the model folder."""
     tokenizer = build_tokenizer()
-    vae = load_finished_vae(plan.work, plan.vae, plan.start)
+    vae = load_finished_vae(plan.work, plan.vae, plan.given_vae)
     scaling = json.loads((plan.work / "scaling.json").read_text(encoding="utf-8"))
     vae.register_to_config(scaling_factor=scaling)
     denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
@@ -242,6 +255,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--assets", type=Path, default=ASSETS)
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument("--start-from", type=Path, default=None, metavar="FOLDER")
+    parser.add_argument("--autoencoder-from", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--drawings", type=int, default=Plan.drawings)
     parser.add_argument("--first-scene", type=int, default=0, help="a later one: other drawings")
     parser.add_argument("--minutes", type=float, default=None)
@@ -257,6 +271,7 @@ def main(arguments: list[str] | None = None) -> None:
         work=options.work,
         assets=options.assets,
         start=options.start_from,
+        autoencoder=options.autoencoder_from,
         threads=options.threads,
         drawings=options.drawings,
         first_scene=options.first_scene,
@@ -276,7 +291,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _cache_part(plan: Plan, team: Team) -> None:
     # The decoder that is trained on later leaves the latents as they are.
-    vae = load_finished_vae(plan.work, plan.vae, plan.start)
+    vae = load_finished_vae(plan.work, plan.vae, plan.given_vae)
     cache_latents(vae, plan.work, team.rank, team.size)
 
 
@@ -316,7 +331,10 @@ def _clip_with_final_text(plan: Plan) -> CrayonClip:
 
 
 def _earlier_logs(plan: Plan) -> tuple[StageLog, ...]:
-    return () if plan.start is None else read_log(plan.start)
+    if plan.start is not None:
+        return read_log(plan.start)
+    given = () if plan.autoencoder is None else read_log(plan.autoencoder)
+    return tuple(row for row in given if row.stage.startswith(("vae", "decoder")))
 
 
 def _stage_logs(plan: Plan) -> tuple[StageLog, ...]:
@@ -345,6 +363,8 @@ def _gently(plan: Plan) -> Plan:
             adam_lr=plan.unet.adam_lr * share,
             # Its words are known; words that people have taught it keep their places.
             text_share=0.0,
+            twins_share=1.0,
+            weight_decay=0.0,
         ),
     )
 

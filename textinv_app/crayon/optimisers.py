@@ -30,10 +30,16 @@ class Muon(torch.optim.Optimizer):
         parameters: Iterable[nn.Parameter],
         lr: float,
         momentum: float,
+        weight_decay: float = 0.0,
         team: Team | None = None,
     ) -> None:
-        """Optimise parameters of at least two dimensions; the first counts as the rows."""
-        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        """Optimise parameters of at least two dimensions; the first counts as the rows.
+
+        Each step takes `lr * weight_decay` of every weight away (Loshchilov, Hutter 2019): without,
+        updates of one size let the weights grow for as long as the training lasts.
+        """
+        defaults = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(parameters, defaults)
         self._team = team or Team()
 
     @torch.no_grad()
@@ -46,6 +52,7 @@ class Muon(torch.optim.Optimizer):
             updates = self._team.share_work(orthogonal, matrices, _cost)
             for parameter, update in zip(moved, updates, strict=True):
                 scale = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(update.view_as(parameter), alpha=-group["lr"] * scale)
 
     def _with_momentum(self, parameter: nn.Parameter, momentum: float) -> Tensor:
@@ -112,9 +119,13 @@ class Optimisers:
         muon_lr: float,
         adam_lr: float,
         adam_names: Sequence[str],
+        weight_decay: float = 0.0,
         team: Team | None = None,
     ) -> None:
-        """Give matrices to Muon, but those whose name contains one of `adam_names` to AdamW."""
+        """Give matrices to Muon, but those whose name contains one of `adam_names` to AdamW.
+
+        The weight decay is Muon's; AdamW has none.
+        """
         matrices: list[nn.Parameter] = []
         others: list[nn.Parameter] = []
         for name, parameter in model.named_parameters():
@@ -126,7 +137,8 @@ class Optimisers:
             torch.optim.AdamW(others, lr=adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
         ]
         if matrices:
-            self._parts.append(Muon(matrices, lr=muon_lr, momentum=0.95, team=team))
+            muon = Muon(matrices, lr=muon_lr, momentum=0.95, weight_decay=weight_decay, team=team)
+            self._parts.append(muon)
         self._peaks = [[group["lr"] for group in part.param_groups] for part in self._parts]
 
     def step(self, scale: float) -> None:

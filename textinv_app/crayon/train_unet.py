@@ -1,29 +1,33 @@
 """Stage `unet`: the denoiser over cached latents, together with the text encoder.
 
 v-prediction (Salimans, Ho 2022) with the min-SNR weighting (Hang et al. 2023); a share of captions
-is empty for classifier-free guidance. Each drawing comes with its twin (`contrasts`) under the same
-noise, and the cells in which the two differ weigh more. The text encoder starts from the
-contrastive stage and moves at a lower rate, for the first part of the budget.
+is empty for classifier-free guidance. In the last part of the budget each drawing comes with its
+twin (`batches`). The text encoder starts from the contrastive stage and moves at a lower rate, for
+the first part.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-import random
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from textinv_app.crayon import shipped
-from textinv_app.crayon.captions import caption
+from textinv_app.crayon.batches import (
+    captions,
+    contrast,
+    paired_rows,
+    single_rows,
+    stored_latents,
+)
 from textinv_app.crayon.clip_model import ClipOptions, new_text_encoder, token_ids
-from textinv_app.crayon.dataset import SETS, open_drawings
+from textinv_app.crayon.dataset import open_drawings
 from textinv_app.crayon.optimisers import Optimisers
 from textinv_app.crayon.precision import attend_plainly, narrowed, training_device
 from textinv_app.crayon.sittings import Average, Budget, Sitting
@@ -41,11 +45,15 @@ class UnetTraining:
     unet: UnetOptions = dataclasses.field(default_factory=UnetOptions)
     towers: ClipOptions = dataclasses.field(default_factory=ClipOptions)
     batch_size: int = 16
-    """Latents a member of the team draws for each step, half of them twins of the others."""
+    """Scenes a member of the team draws for each step."""
+    twins_share: float = 0.4
+    """The last share of the budget, in which each scene comes with its twin."""
     contrast_weight: float = 2.0
     """How much more a cell weighs in which twins differ by a standard deviation of the latents."""
     muon_lr: float = 0.015
     adam_lr: float = 1e-3
+    weight_decay: float = 0.03
+    """Of the matrices; without it they grow with every step, and a LoRA counts for less."""
     text_rate: float = 0.2
     """The text encoder's learning rate as a share of the UNet's."""
     text_share: float = 0.3
@@ -124,6 +132,7 @@ class _UnetCourse(Course[Denoiser]):
             muon_lr=training.muon_lr,
             adam_lr=training.adam_lr,
             adam_names=("conv_in", "conv_out", "time_embedding"),
+            weight_decay=training.weight_decay,
             team=team,
         )
         text_optimisers = Optimisers(
@@ -150,12 +159,15 @@ class _UnetCourse(Course[Denoiser]):
         if self._text_learns and turn.share >= self._training.text_share:
             self._text_learns = False
             _settle_text(self._team, self.model, self.average)
-        rows = _rows(turn.rng, self._latents.shape[1], self._training)
-        tokens = token_ids(self._tokenizer, captions(rows, self._first_scene), 77)
-        clean = _twins(self._latents, rows)
-        device = self.model.unet.device
-        weight = self._training.contrast_weight
-        loss = _step(self.model, self._schedule, clean.to(device), tokens.to(device), weight)
+        training, device = self._training, self.model.unet.device
+        paired = turn.share >= 1 - training.twins_share
+        choose = paired_rows if paired else single_rows
+        rows = choose(turn.rng, self._latents.shape[1], training.batch_size)
+        told = captions(rows, self._first_scene, training.empty_share)
+        tokens = token_ids(self._tokenizer, told, 77).to(device)
+        clean = stored_latents(self._latents, rows).to(device)
+        weight = training.contrast_weight if paired else None
+        loss = _step(self.model, self._schedule, clean, tokens, weight)
         return Done(len(clean), {"v": loss})
 
 
@@ -172,50 +184,20 @@ class _Schedule:
         self.weight = self.weight.clamp(min=0.35)
 
 
-@dataclasses.dataclass(frozen=True)
-class Rows:
-    """Which stored drawings a batch takes."""
-
-    indices: npt.NDArray[np.int64]
-    seeds: npt.NDArray[np.int64]
-    """Of the words of each caption."""
-    empty_share: float
-
-
-def _rows(rng: np.random.Generator, count: int, training: UnetTraining) -> Rows:
-    seeds = rng.integers(0, 2**31, training.batch_size // 2)
-    return Rows(rng.integers(0, count, len(seeds)), seeds, training.empty_share)
-
-
-def captions(rows: Rows, first: int) -> list[str]:
-    """Return the captions of some drawings, then those of their twins in the same order."""
-    texts = []
-    for scene_of_index in SETS.values():
-        for index, seed in zip(rows.indices, rows.seeds, strict=True):
-            # Twins are worded alike, apart from what differs.
-            words = random.Random(int(seed))
-            silent = words.random() < rows.empty_share
-            texts.append("" if silent else caption(scene_of_index(first + int(index)), words))
-    return texts
-
-
-def _twins(latents: npt.NDArray[np.float16], rows: Rows) -> Tensor:
-    """Return the latents of some drawings, then those of their twins in the same order."""
-    return torch.from_numpy(np.concatenate([each[rows.indices] for each in latents])).float()
-
-
 def _step(
     denoiser: Denoiser,
     schedule: _Schedule,
     clean: Tensor,
     captions: Tensor,
-    contrast_weight: float,
+    contrast_weight: float | None,
 ) -> float:
-    count, device = len(clean) // 2, clean.device
+    """Leave the gradients of a batch; with a contrast weight its second half are twins."""
+    device, pairs = clean.device, 1 if contrast_weight is None else 2
+    count = len(clean) // pairs
     # Spread evenly over the schedule: less noise in the gradient than independent draws.
     spread = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
-    timesteps = (spread * 1000).long().clamp(max=999).repeat(2)
-    noise = torch.randn_like(clean[:count]).repeat(2, 1, 1, 1)
+    timesteps = (spread * 1000).long().clamp(max=999).repeat(pairs)
+    noise = torch.randn_like(clean[:count]).repeat(pairs, 1, 1, 1)
     signal = schedule.signal[timesteps].view(-1, 1, 1, 1)
     share = schedule.noise[timesteps].view(-1, 1, 1, 1)
     noisy = signal * clean + share * noise
@@ -224,23 +206,10 @@ def _step(
         predicted = denoiser(noisy, timesteps, captions)
     errors = (predicted.float() - velocity).pow(2).mean(1)
     weights = schedule.weight[timesteps]
-    told_apart = (errors * contrast(clean, contrast_weight)).mean((1, 2))
-    loss = (told_apart * weights).sum() / weights.sum()
+    counted = errors if contrast_weight is None else errors * contrast(clean, contrast_weight)
+    loss = (counted.mean((1, 2)) * weights).sum() / weights.sum()
     loss.backward()
     return float(errors.mean().item())
-
-
-def contrast(clean: Tensor, most: float) -> Tensor:
-    """Return how much each cell counts, `(batch, 16, 16)` with a mean of 1 for each picture.
-
-    `clean` are latents `(batch, channels, 16, 16)`, drawings first and then their twins; a cell in
-    which twins are a standard deviation apart counts `1 + most` times as much as one they share.
-    """
-    first, second = clean.chunk(2)
-    apart = (first - second).pow(2).mean(1).sqrt().clamp(max=1)
-    counts = 1 + most * apart
-    counts = counts / counts.mean((1, 2), keepdim=True)
-    return counts.repeat(2, 1, 1)
 
 
 def _settle_text(team: Team, denoiser: Denoiser, average: Average) -> None:

@@ -64,6 +64,9 @@ class TrainingSettings(Value):
     validate_every_steps: int = Field(default=25, ge=1)
     checkpoint_every_steps: int = Field(default=50, ge=1)
     preview_inference_steps: int = Field(default=20, ge=1, le=100)
+    """Denoising steps of pictures that are drawn while training goes on."""
+    final_inference_steps: int = Field(default=20, ge=1, le=100)
+    """Denoising steps of the pictures that are drawn with the finished file."""
     guidance_scale: float = Field(default=4.0, ge=0)
     stop_early: bool = True
     """Whether the training may end before ``max_steps`` when it has stopped getting better."""

@@ -130,7 +130,7 @@ def _drawn(parts: tuple[KitPart, ...], template: str, class_word: str) -> DrawnF
         prompt=prompt,
         negative_prompt=word if manifest.kind == "negative" else "",
         seed=DEFAULT_SEED,
-        num_inference_steps=usual.preview_inference_steps,
+        num_inference_steps=usual.final_inference_steps,
         guidance_scale=usual.guidance_scale,
         resolution_pixels=usual.resolution_pixels,
     )

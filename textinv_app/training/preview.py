@@ -91,10 +91,10 @@ class Previewer:
 
         ``check`` may raise to break off; then nothing is saved. Raises ``OSError``.
         """
-        spec = self._spec
+        spec, num_steps = self._spec, self._spec.settings.preview_inference_steps
         prompts = [worn_prompt(spec, template) for template in spec.preview_prompts]
         sheets = [
-            Sheet(pair, preview_seeds(spec, NUM_JUDGED_SEEDS if index == 0 else 1))
+            Sheet(pair, preview_seeds(spec, NUM_JUDGED_SEEDS if index == 0 else 1), num_steps)
             for index, pair in enumerate(prompts)
         ]
         with temporary_folder(self._layout.root) as folder, method.set_aside():

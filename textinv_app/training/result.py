@@ -121,14 +121,15 @@ def _draw_with(session: Session, files: Sequence[WrittenFile]) -> _Check:
     stopped = session.trainer.progress.finished_because == "stopped_by_person"
     seeds = preview_seeds(spec, NUM_PICTURES_WHEN_STOPPED if stopped else NUM_PICTURES)
     templates = spec.preview_prompts[:1] if stopped else spec.preview_prompts[:2]
+    num_steps = spec.settings.final_inference_steps
     sheets = [
-        Sheet(worn_prompt(spec, template), seeds if number == 0 else seeds[:1])
+        Sheet(worn_prompt(spec, template), seeds if number == 0 else seeds[:1], num_steps)
         for number, template in enumerate(templates)
     ]
     worn = worn_files(spec, files)
     with equipment.method.set_aside():
         drawn = draw_sheets(previewer.artist, spec, worn, sheets)
-        plain = Sheet(plain_prompt(spec, templates[0]), seeds)
+        plain = Sheet(plain_prompt(spec, templates[0]), seeds, num_steps)
         base = draw_sheets(previewer.artist, spec, [], [plain])[0]
     if any(_is_blank(picture) for sheet in drawn for picture in sheet):
         raise _unusable()
@@ -150,7 +151,7 @@ def _drawn_facts(spec: RunSpec, sheet: Sheet, seed: int) -> DrawnFacts:
         prompt=sheet.prompts.prompt,
         negative_prompt=sheet.prompts.negative_prompt,
         seed=seed,
-        num_inference_steps=spec.settings.preview_inference_steps,
+        num_inference_steps=sheet.num_inference_steps,
         guidance_scale=spec.settings.guidance_scale,
         resolution_pixels=spec.settings.resolution_pixels,
     )

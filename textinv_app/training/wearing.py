@@ -148,6 +148,7 @@ class Sheet:
 
     prompts: PromptPair
     seeds: Sequence[int]
+    num_inference_steps: int
 
 
 def draw_sheets(
@@ -165,7 +166,7 @@ def draw_sheets(
                 prompt=sheet.prompts.prompt,
                 negative_prompt=sheet.prompts.negative_prompt,
                 seeds=tuple(sheet.seeds),
-                num_inference_steps=spec.settings.preview_inference_steps,
+                num_inference_steps=sheet.num_inference_steps,
                 guidance_scale=spec.settings.guidance_scale,
                 resolution_pixels=spec.settings.resolution_pixels,
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textinv_app.domain.events import Judged
+from textinv_app.domain.concept import ConceptKind
+from textinv_app.domain.events import Judged, VerdictCode
 from textinv_app.domain.status import RunStatus
 from textinv_app.domain.views import PreviewView, RunView
 from textinv_app.ui import icons, present
@@ -201,7 +202,7 @@ def _verdict(words: Words, view: RunView) -> Html | None:
     if best and view.status is RunStatus.DONE:
         # What is kept is the best, whatever became of the steps behind it.
         told, when, kept = best, "done_", "judged.kept"
-    key = f"judged.{'negative_' if is_negative else ''}{when}{told.verdict}"
+    key = f"judged.{_judged_as(view.kind, told.verdict)}{when}{told.verdict}"
     text = tag(
         "p", words(key, name=view.concept_name or view.placeholder_token), class_="pn-verdict-text"
     )
@@ -217,6 +218,13 @@ def _verdict(words: Words, view: RunView) -> Html | None:
         return None
     style = "pn-verdict" if rests else f"pn-verdict pn-verdict-{told.verdict}"
     return tag("div", *parts, class_=style)
+
+
+def _judged_as(kind: ConceptKind, verdict: VerdictCode) -> str:
+    """Return which words a verdict has: a style's last step is kept, so its best is not named."""
+    if kind == "negative":
+        return "negative_"
+    return "style_" if kind == "style" and verdict == "not_improving" else ""
 
 
 def _best(verdicts: Sequence[Judged]) -> Judged | None:

@@ -228,11 +228,19 @@ WORDS: dict[str, str] = {
     "judged.this_is_it": "This is {name}!",
     "judged.copying_photos": "Starting to copy your photos. Now would be a good time to stop.",
     "judged.not_improving": "Not getting better any more. The best so far is kept.",
+    "judged.style_not_improving": (
+        "It can’t be measured to get better any more, but may still. It goes on to the last step."
+    ),
+    "judged.style_done_not_improving": (
+        "The numbers stood still at the end. Look at the pictures: a style is best judged by eye."
+    ),
     "judged.best": "Best so far: step {step}.",
     "judged.negative_too_early": "Too early to tell. It has hardly begun to learn.",
     "judged.negative_getting_close": "It is learning what to keep out of pictures.",
     "judged.negative_this_is_it": "It knows what to keep out, and hardly gets better any more.",
-    "judged.negative_not_improving": "Not getting better any more. The best so far is kept.",
+    "judged.negative_not_improving": (
+        "It can’t be measured to get better any more, but may still. It goes on to the last step."
+    ),
     "judged.negative_done_too_early": (
         "It has learnt little yet. A more careful training or more pictures may help."
     ),

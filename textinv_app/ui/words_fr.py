@@ -257,11 +257,19 @@ WORDS: dict[str, str] = {
     "judged.this_is_it": "C’est {name} !",
     "judged.copying_photos": "Il commence à recopier vos photos. C’est le bon moment pour arrêter.",
     "judged.not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
+    "judged.style_not_improving": (
+        "Plus de progrès mesurable, mais il y en a peut-être. Il va jusqu’à la dernière étape."
+    ),
+    "judged.style_done_not_improving": (
+        "Les chiffres n’évoluaient plus. Regardez les images : un style se juge surtout à l’œil."
+    ),
     "judged.best": "Meilleur jusqu’ici : étape {step}.",
     "judged.negative_too_early": "Trop tôt pour le dire. Il commence à peine à apprendre.",
     "judged.negative_getting_close": "Il apprend ce qu’il faut éviter.",
     "judged.negative_this_is_it": "Il sait ce qu’il faut éviter, et ne progresse plus guère.",
-    "judged.negative_not_improving": "Plus de progrès. Le meilleur résultat est gardé.",
+    "judged.negative_not_improving": (
+        "Plus de progrès mesurable, mais il y en a peut-être. Il va jusqu’à la dernière étape."
+    ),
     "judged.negative_done_too_early": (
         "Il a encore peu appris. Un apprentissage plus soigné ou d’autres images peuvent aider."
     ),
