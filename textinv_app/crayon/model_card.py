@@ -114,8 +114,9 @@ also saw procedural textures, so that it can carry photographs. One identity in 
 for measuring and for the sample pets.
 
 Each drawing has a twin that differs from it in one thing: pattern, accessory, style or fault. The
-UNet sees both under the same noise, and the cells in which they differ count more, so that the word
-for what differs is learnt. Of drawings and twins together one in twenty is in a style that no
+UNet sees each picture by itself first; in the last part of its training it sees drawing and twin
+under the same noise, and the cells in which they differ count more, so that the word for what
+differs is learnt. Of drawings and twins together one in twenty is in a style that no
 caption names, and one in thirteen is spoilt (smeared, doubled, unfinished, colours apart, noisy),
 which seven in ten captions say: something for a style and for a negative embedding to learn.
 
