@@ -25,6 +25,7 @@ from pathlib import Path
 
 import platformdirs
 import torch
+from diffusers import AutoencoderKL
 
 from textinv_app.crayon import shipped
 from textinv_app.crayon.clip_model import ClipOptions, CrayonClip
@@ -50,6 +51,7 @@ from textinv_app.crayon.train_unet import UnetTraining, load_trained_denoiser, t
 from textinv_app.crayon.train_vae import (
     VaeOptions,
     load_finished_vae,
+    load_given_vae,
     load_trained_vae,
     train_decoder,
     train_vae,
@@ -92,11 +94,6 @@ class Plan:
     def members(self) -> int:
         """How many processes train together: one for a GPU, which it fills alone."""
         return 1 if training_device().type == "cuda" else self.threads
-
-    @property
-    def given_vae(self) -> Path | None:
-        """The exported model whose autoencoder counts where this build has trained none."""
-        return self.autoencoder or self.start
 
     def budget_of(self, stage: str) -> Budget:
         """Return how long a stage may train."""
@@ -153,9 +150,10 @@ def build_latents(plan: Plan) -> None:
         return
     scaling_path = plan.work / "scaling.json"
     if not scaling_path.exists():
-        if plan.given_vae is not None:
+        given = plan.autoencoder or plan.start
+        if given is not None:
             # The UNet knows its latents at this size.
-            scaling = shipped.latent_scaling(plan.given_vae)
+            scaling = shipped.latent_scaling(given)
         else:
             scaling = measure_scaling(load_trained_vae(plan.work, plan.vae), plan.work)
         scaling_path.write_text(json.dumps(scaling), encoding="utf-8")
@@ -195,7 +193,7 @@ def build_decoder(plan: Plan) -> None:
 def build_export(plan: Plan) -> None:
     """Write the model folder."""
     tokenizer = build_tokenizer()
-    vae = load_finished_vae(plan.work, plan.vae, plan.given_vae)
+    vae = _finished_vae(plan)
     scaling = json.loads((plan.work / "scaling.json").read_text(encoding="utf-8"))
     vae.register_to_config(scaling_factor=scaling)
     denoiser = load_trained_denoiser(plan.work, tokenizer, plan.unet)
@@ -289,10 +287,16 @@ def main(arguments: list[str] | None = None) -> None:
         BUILDERS[stage](plan)
 
 
+def _finished_vae(plan: Plan) -> AutoencoderKL:
+    if plan.autoencoder is not None:
+        # Asked for by name: one that was trained in this work folder does not count.
+        return load_given_vae(plan.autoencoder, plan.vae)
+    return load_finished_vae(plan.work, plan.vae, plan.start)
+
+
 def _cache_part(plan: Plan, team: Team) -> None:
     # The decoder that is trained on later leaves the latents as they are.
-    vae = load_finished_vae(plan.work, plan.vae, plan.given_vae)
-    cache_latents(vae, plan.work, team.rank, team.size)
+    cache_latents(_finished_vae(plan), plan.work, team.rank, team.size)
 
 
 def _train_vae_member(plan: Plan, team: Team) -> None:
@@ -339,9 +343,10 @@ def _earlier_logs(plan: Plan) -> tuple[StageLog, ...]:
 
 def _stage_logs(plan: Plan) -> tuple[StageLog, ...]:
     logs = []
+    given = () if plan.autoencoder is None else ("vae", "decoder")
     for stage in ("clip", "vae", "unet", "refit", "decoder"):
         path = plan.work / f"{stage}.pt"
-        if path.exists():
+        if stage not in given and path.exists():
             progress = torch.load(path, map_location="cpu", weights_only=True)["progress"]
             name = stage if plan.start is None else f"{stage}, gone on from the shipped weights"
             minutes = progress["seconds"] / 60

@@ -96,12 +96,17 @@ def load_finished_vae(work: Path, options: VaeOptions, start: Path | None = None
     Where none was trained here it is that of the model folder `start`, as it is.
     """
     if start is not None and not (work / "vae.pt").exists():
-        vae = new_vae(options)
-        shipped.load_vae(start, vae)
-        vae.eval().requires_grad_(False)
-        return vae
+        return load_given_vae(start, options)
     stage = "decoder" if (work / "decoder.pt").exists() else "vae"
     return load_trained_vae(work, options, stage)
+
+
+def load_given_vae(folder: Path, options: VaeOptions) -> AutoencoderKL:
+    """Return the autoencoder of an exported model as it is, ready to use."""
+    vae = new_vae(options)
+    shipped.load_vae(folder, vae)
+    vae.eval().requires_grad_(False)
+    return vae
 
 
 def load_trained_vae(work: Path, options: VaeOptions, stage: str = "vae") -> AutoencoderKL:
