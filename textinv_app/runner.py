@@ -30,6 +30,7 @@ from textinv_app.runs.event_log import EventLog
 from textinv_app.runs.handover import become, wait_for_run
 from textinv_app.runs.layout import RunLayout
 from textinv_app.runs.lock import AlreadyLocked, RunLock
+from textinv_app.runs.process import prepare_heavy_process
 
 logger = logging.getLogger("petname.runner")
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.wait == (given.run_dir is not None):
         parser.error("give either a run directory or --wait")
-    _prepare_process()
+    prepare_heavy_process()
     if given.wait:
         return _wait(given.like)
     return _run(given.run_dir, given.attempt)
@@ -138,18 +139,6 @@ def _is_over(layout: RunLayout, attempt: int) -> bool:
         return True
     layout.outcome.unlink()
     return False
-
-
-def _prepare_process() -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    # Read by the OpenMP library when torch loads it: waiting threads give their core away.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def _attempt(spec: RunSpec, layout: RunLayout, attempt: int, get_ready: Callable[[], None]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -26,6 +27,8 @@ PAIRS = [
     pytest.param(ERRORS_EN, ERRORS_FR, id="errors"),
     pytest.param(FILES_EN, FILES_FR, id="files"),
 ]
+CRAYON_DICTIONARY = PACKAGE.parent / "assets" / "crayon" / "tokenizer" / "vocab.json"
+_EXAMPLE_PROMPT = re.compile(r"compare\.(subject|style)_example\d")
 _CODE = re.compile(r"[a-z_]+(\.[a-z0-9_]+){1,2}")
 _ERROR_CLASSES = {
     "BadInput",
@@ -167,3 +170,13 @@ def test_sizes_and_days_follow_the_language() -> None:
     assert Words("fr").day("2026-01-01T10:00:00Z") == "1er\u00a0janv. 2026"
     assert Words("en").day("2026-01-01T10:00:00Z") == "1\u00a0Jan 2026"
     assert Words("en").day("not a time") == ""
+
+
+@pytest.mark.parametrize("catalogue", [WORDS_EN, WORDS_FR], ids=["en", "fr"])
+def test_crayon_knows_every_word_of_the_offered_examples(catalogue: dict[str, str]) -> None:
+    """A horse and a party hat were offered, and Crayon can draw neither."""
+    dictionary = json.loads(CRAYON_DICTIONARY.read_text(encoding="utf-8"))
+    examples = [text for code, text in catalogue.items() if _EXAMPLE_PROMPT.fullmatch(code)]
+    assert len(examples) == 12
+    words = {word for text in examples for word in re.findall(r"[a-z]+|\{word\}", text)}
+    assert {word for word in words if f"{word}</w>" not in dictionary} == {"{word}"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import queue
 import sys
 import threading
@@ -25,6 +24,7 @@ from pydantic import ValidationError
 from textinv_app.domain.drawing import DrawingOutcome, DrawingRequest
 from textinv_app.domain.specs import BaseModelRef
 from textinv_app.errors import Detail, PetnameError
+from textinv_app.runs.process import prepare_heavy_process
 
 if TYPE_CHECKING:
     from textinv_app.drawing.artist import Artist
@@ -131,23 +131,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="leave when nothing has come for so long (default: %(default)s)",
     )
     given = parser.parse_args(arguments)
-    _prepare_process()
+    prepare_heavy_process()
     painter = Painter()
     for folder in _orders(sys.stdin, given.idle_seconds):
         painter.paint(folder)
     return 0
-
-
-def _prepare_process() -> None:
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    # Read by the OpenMP library when torch loads it: waiting threads give their core away.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 def _orders(source: TextIO, idle_seconds: float) -> Iterator[Path]:
