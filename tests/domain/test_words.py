@@ -108,7 +108,8 @@ def test_a_forgiven_rule_need_not_be_kept() -> None:
         ("rexdog 1", "dog", [], "rexdog"),
         ("小白", "cat", [], "mycat"),
         ("🐶", "dog", [], "mydog"),
-        ("", "", [], "mypet"),
+        ("", "", [], "myanimal"),
+        ("Rex", "pet", [], "rexanimal"),
         ("EasyNegative", "", [], "easynegative"),
     ],
 )

@@ -60,6 +60,8 @@ _FOLDED = str.maketrans(
 )
 _MAX_NAME_LETTERS = 20
 _MAX_CLASS_LETTERS = 12
+_UNNAMED_ANIMAL = "animal"
+"""Ends words of animals that are no more than a pet: in French, "pet" is a coarse word."""
 
 
 def check_word(
@@ -161,21 +163,26 @@ def _fold(text: str) -> str:
 
 def _named_words(name: str, class_word: str) -> Iterator[str]:
     start = _fold(name).strip("0123456789")[:_MAX_NAME_LETTERS]
-    end = re.sub(r"[0-9]", "", _fold(class_word))[:_MAX_CLASS_LETTERS]
+    end = _ending(class_word)
     if start and end and start.endswith(end):
         start = start[: -len(end)]
     if not end:
         yield start
-        end = "pet"
+        end = _UNNAMED_ANIMAL
     for link in _LINKS if start else _LINKS_WITHOUT_NAME:
         yield f"{start}{link}{end}"
 
 
 def _made_up_words(class_word: str) -> Iterator[str]:
     """Yield invented words, first such as end in the class word; some are always left."""
-    end = re.sub(r"[0-9]", "", _fold(class_word))[:_MAX_CLASS_LETTERS]
+    end = _ending(class_word)
     syllables = ["".join(pair) for pair in itertools.product("zkvbmtpr", "oiua")]
     for two in itertools.product(syllables, repeat=2):
         yield "".join(two) + end
     for many in itertools.product(syllables, repeat=5):
         yield "".join(many)
+
+
+def _ending(class_word: str) -> str:
+    letters = re.sub(r"[0-9]", "", _fold(class_word))[:_MAX_CLASS_LETTERS]
+    return _UNNAMED_ANIMAL if letters == "pet" else letters
