@@ -11,7 +11,7 @@ from huggingface_hub import HfApi
 from PIL import Image, PngImagePlugin
 
 from tests.hub_stand_in import TOKEN, HubStandIn
-from textinv_app.domain.concept import SquareCrop
+from textinv_app.domain.concept import Family, SquareCrop
 from textinv_app.domain.manifest import DrawnFacts, ResultManifest
 from textinv_app.domain.publication import (
     PublicationProgress,
@@ -79,6 +79,17 @@ def make_result(folder: Path, pair: bool = False, **changes: Any) -> tuple[Path,
     folder.mkdir(parents=True)
     more: dict[str, Any] = changes.pop("facts", {})
     given: dict[str, Any] = {"method": "embedding", "family": "sd1", "kind": "subject", **changes}
+    path = folder / "rexdog.safetensors"
+    _write_file(path, given, more)
+    manifest = _manifest_of(path, given, _write_pictures(folder))
+    if pair:
+        manifest = manifest.model_copy(update={"companion": _companion_of(manifest, folder)})
+    (folder / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
+    return path, manifest
+
+
+def _write_file(path: Path, given: dict[str, Any], more: dict[str, Any]) -> None:
+    """Write an embedding or a LoRA of a few numbers that tells of itself as ours do."""
     family, method = given["family"], given["method"]
     facts = FileFacts(
         placeholder_token="rexdog",
@@ -95,56 +106,59 @@ def make_result(folder: Path, pair: bool = False, **changes: Any) -> tuple[Path,
         class_word="dog",
         **more,
     )
-    path = folder / "rexdog.safetensors"
     if method == "lora":
-        widths: Any = TEXT_WIDTHS
-        write_lora(path, family, lora_modules(sum(widths[family])), build_metadata(facts))
+        _write_lora(path, family, build_metadata(facts))
     else:
         write_embedding(path, vectors_of(family), build_metadata(facts))
-    names = []
-    for number in range(2):
+
+
+def _write_lora(path: Path, family: Family, metadata: dict[str, str]) -> None:
+    write_lora(path, family, lora_modules(sum(TEXT_WIDTHS[family])), metadata)
+
+
+def _write_pictures(folder: Path) -> list[str]:
+    """Write the pictures that were drawn with the file; return their names."""
+    names = [f"picture-{number}.webp" for number in range(len(DRAWN_PROMPTS))]
+    for number, name in enumerate(names):
         pixels = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-        names.append(f"picture-{number}.webp")
-        Image.fromarray(pixels).save(folder / names[-1], "WEBP", quality=80)
-    drawn = [
-        DrawnFacts(
-            prompt=prompt,
-            seed=1,
-            num_inference_steps=20,
-            guidance_scale=4,
-            resolution_pixels=64,
-        )
-        for prompt in DRAWN_PROMPTS
-    ]
-    manifest = ResultManifest(
-        **{
-            "file_name": path.name,
-            "model_id": {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21"}.get(family, "sdxl"),
-            "model_source": SOURCES[family],
-            "placeholder_token": "rexdog",
-            "concept_name": "Rex",
-            "class_word": "dog",
-            "steps": 300,
-            "best_step": 250,
-            "seconds": 600.0,
-            "likeness_end": 71.4,
-            "size_bytes": path.stat().st_size,
-            "sha256": sha256_of_file(path),
-            "pictures": tuple(names),
-            "drawn": tuple(drawn),
-            "created_at": "2026-01-02T03:04:05Z",
-            **given,
-        }
+        Image.fromarray(pixels).save(folder / name, "WEBP", quality=80)
+    return names
+
+
+def _manifest_of(path: Path, given: dict[str, Any], pictures: list[str]) -> ResultManifest:
+    family = given["family"]
+    usual = {
+        "file_name": path.name,
+        "model_id": {"crayon": "crayon", "sd1": "sd15", "sd2": "sd21"}.get(family, "sdxl"),
+        "model_source": SOURCES[family],
+        "placeholder_token": "rexdog",
+        "concept_name": "Rex",
+        "class_word": "dog",
+        "steps": 300,
+        "best_step": 250,
+        "seconds": 600.0,
+        "likeness_end": 71.4,
+        "size_bytes": path.stat().st_size,
+        "sha256": sha256_of_file(path),
+        "pictures": tuple(pictures),
+        "drawn": tuple(_drawn(prompt) for prompt in DRAWN_PROMPTS),
+        "created_at": "2026-01-02T03:04:05Z",
+    }
+    return ResultManifest(**{**usual, **given})
+
+
+def _drawn(prompt: str) -> DrawnFacts:
+    return DrawnFacts(
+        prompt=prompt, seed=1, num_inference_steps=20, guidance_scale=4, resolution_pixels=64
     )
-    if pair:
-        second = folder / "rexdog-lora.safetensors"
-        write_lora(second, family, lora_modules(sum(TEXT_WIDTHS[family])), {})
-        told = {"file_name": second.name, "method": "lora", "sha256": sha256_of_file(second)}
-        size = {"size_bytes": second.stat().st_size}
-        companion = manifest.model_copy(update={**told, **size})
-        manifest = manifest.model_copy(update={"companion": companion})
-    (folder / "manifest.json").write_text(manifest.model_dump_json(), encoding="utf-8")
-    return path, manifest
+
+
+def _companion_of(manifest: ResultManifest, folder: Path) -> ResultManifest:
+    """Write the LoRA that was trained together with an embedding; return its manifest."""
+    path = folder / "rexdog-lora.safetensors"
+    _write_lora(path, manifest.family, {})
+    told = {"file_name": path.name, "method": "lora", "sha256": sha256_of_file(path)}
+    return manifest.model_copy(update={**told, "size_bytes": path.stat().st_size})
 
 
 @dataclass
