@@ -55,7 +55,7 @@ NUM_SEEDS = 6
 PROMPTS = (
     "a {word} with a red scarf in the snow",
     "a {word} on the beach",
-    "a {word} wearing a party hat",
+    "a {word} wearing a blue hat",
     "a drawing of a {word} at night",
 )
 USUAL_VARIANTS = (

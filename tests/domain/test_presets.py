@@ -127,6 +127,17 @@ def test_what_to_avoid_has_vectors_for_several_things_on_crayon(preset: PresetNa
     assert vectors("negative", "sd1") == vectors("subject", "sd1")
 
 
+def test_a_quick_word_for_what_to_avoid_on_crayon_takes_more_steps() -> None:
+    """After 120 steps 56 of 100 pictures that were asked to be bad were bad, after 240 51."""
+
+    def steps(kind: ConceptKind, preset: PresetName, family: Family = "crayon") -> int:
+        return usual_steps(family, "embedding", preset, kind)
+
+    assert steps("negative", "quick") == 320
+    assert steps("negative", "balanced") == steps("subject", "balanced")
+    assert steps("negative", "quick", "sd1") == steps("subject", "quick", "sd1")
+
+
 def test_a_quick_style_on_crayon_takes_more_steps_of_a_lora_only() -> None:
     """After 120 steps 24 of 40 new pictures were in the style, after 200 34."""
 

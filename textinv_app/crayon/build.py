@@ -61,7 +61,7 @@ from textinv_app.crayon.unet_model import UnetOptions
 log = logging.getLogger(__name__)
 
 STAGES = ("data", "clip", "vae", "latents", "unet", "refit", "decoder", "export", "samples")
-MINUTES = {"clip": 30.0, "vae": 60.0, "unet": 400.0, "refit": 8.0, "decoder": 20.0}
+MINUTES = {"clip": 20.0, "vae": 60.0, "unet": 460.0, "refit": 8.0, "decoder": 20.0}
 _GOING_ON_SHARE = 0.2
 """Learning rates of a build that starts from an exported model, as a share of the usual ones."""
 ASSETS = Path(__file__).resolve().parents[2] / "assets"

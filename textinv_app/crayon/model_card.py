@@ -57,15 +57,7 @@ def model_card(build: BuildLog, calibration: Calibration) -> str:
     sizes = "\n".join(
         f"| {name} | {count / 1e6:.1f} M |" for name, count in build.parameters.items()
     )
-    went_on = any("gone on" in stage.stage for stage in build.stages)
-    return _TEXT.format(
-        build=build, c=calibration, rows=rows, sizes=sizes, again=_WENT_ON if went_on else ""
-    )
-
-
-_WENT_ON = """
-A build from nothing has not given the same quality yet: what it came to after 400 minutes of the
-UNet is in `docs/decisions.md`."""
+    return _TEXT.format(build=build, c=calibration, rows=rows, sizes=sizes)
 
 
 _TEXT = """---
@@ -128,7 +120,7 @@ Hardware: {build.hardware}. Optimiser: Muon for matrices, AdamW for the rest; av
 {rows}
 
 Built again by `python -m textinv_app.crayon.build --work DIR --stage all`; made better from these
-weights with `--start-from assets/crayon`.{again}
+weights with `--start-from assets/crayon`.
 
 ## Measured
 - Autoencoder on held-out drawings: {build.psnr_drawings_db:.1f} dB PSNR.

@@ -132,6 +132,7 @@ _CRAYON_STYLE_FEWEST_STEPS = 200
 # What pictures should not look like is several things at once: with two vectors half of the spoilt
 # pictures were left, with four a third (``python -m tests.benchmarks.crayon --part negative``).
 _CRAYON_NEGATIVE_VECTORS = 4
+_CRAYON_NEGATIVE_FEWEST_STEPS = 320
 # An angle a step instead of a distance: 0.01 for each of four pictures, as in arXiv 2512.13672.
 _DIRECTIONAL_RATE = 4e-2
 _PRODIGY_RATE = 1.0
@@ -195,7 +196,8 @@ def _recipe(request: PresetRequest) -> _Recipe:
         return replace(recipe, learning_rate=rate, max_steps=steps)
     if (request.family, request.kind) == ("crayon", "negative"):
         vectors = max(recipe.num_vectors, _CRAYON_NEGATIVE_VECTORS)
-        recipe = replace(recipe, num_vectors=vectors)
+        steps = max(recipe.max_steps, _CRAYON_NEGATIVE_FEWEST_STEPS)
+        recipe = replace(recipe, num_vectors=vectors, max_steps=steps)
     if request.embedding_variant == "directional" and request.method != "lora":
         return replace(recipe, learning_rate=_DIRECTIONAL_RATE)
     return recipe

@@ -147,4 +147,4 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     shown = []
     for line in spoilt[: 3 * _ON_SHEET]:
         shown.append(SheetRow(line["prompt"], bench.strip_path(PART, line["key"])))
-    write_sheet(shown, folder / "crayon-negative.webp", Layout(2, 3))
+    write_sheet(shown, folder / "negative.webp", Layout(2, 3))

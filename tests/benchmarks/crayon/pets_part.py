@@ -259,5 +259,5 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
         label = title_of(way)
         plain.append(SheetRow(label, bench.strip_path(PART, line["key"])))
         places.append(SheetRow(f"{name} {label}", bench.strip_path(PART, f"{line['key']}-places")))
-    write_sheet(plain, folder / "crayon-pets.webp", Layout(4, 3, 2 + methods))
-    write_sheet(places, folder / "crayon-pets-places.webp", Layout(8, 2, 1 + methods))
+    write_sheet(plain, folder / "pets.webp", Layout(4, 3, 2 + methods))
+    write_sheet(places, folder / "pets-places.webp", Layout(8, 2, 1 + methods))

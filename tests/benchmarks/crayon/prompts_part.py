@@ -122,7 +122,7 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     shown = [
         SheetRow(line["caption"], bench.strip_path(PART, line["key"])) for line in lines[:_ON_SHEET]
     ]
-    write_sheet(shown, folder / "crayon-captions.webp", Layout(3, 3))
+    write_sheet(shown, folder / "captions.webp", Layout(3, 3))
 
 
 def _hits(lines: list[Line], name: str, which: str) -> list[bool]:

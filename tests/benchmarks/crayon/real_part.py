@@ -148,4 +148,4 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
         shown.append(SheetRow(label, bench.strip_path(PART, line["key"])))
         scarf = bench.strip_path(PART, f"{line['key']}-scarf")
         shown.append(SheetRow(f"{label}, with a red scarf in the snow", scarf))
-    write_sheet(shown, folder / "crayon-real-pets.webp", Layout(bench.options.seeds))
+    write_sheet(shown, folder / "real-pets.webp", Layout(bench.options.seeds))

@@ -139,7 +139,7 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     shown = [SheetRow("taught from", bench.strip_path(PART, "taught"))]
     for line in lines:
         shown.append(SheetRow(_title(line), bench.strip_path(PART, line["key"])))
-    write_sheet(shown, folder / "crayon-style.webp", Layout(_ON_SHEET))
+    write_sheet(shown, folder / "style.webp", Layout(_ON_SHEET))
 
 
 def _title(line: Line) -> str:

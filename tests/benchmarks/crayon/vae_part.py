@@ -72,7 +72,7 @@ def sheets(bench: Bench, lines: list[Line], folder: Path) -> None:
     for line in lines:
         for key, label in ((line["key"], "original"), (f"{line['key']}-given", "given back")):
             shown.append(SheetRow(label, bench.strip_path(PART, key)))
-    write_sheet(shown, folder / "crayon-vae.webp", Layout(_ON_SHEET))
+    write_sheet(shown, folder / "vae.webp", Layout(_ON_SHEET))
 
 
 def psnr_db(first: Image.Image, second: Image.Image) -> float:
