@@ -128,7 +128,7 @@ def test_what_to_avoid_has_vectors_for_several_things_on_crayon(preset: PresetNa
 
 
 def test_a_quick_word_for_what_to_avoid_on_crayon_takes_more_steps() -> None:
-    """After 120 steps 56 of 100 pictures that were asked to be bad were bad, after 240 51."""
+    """After 120 steps 56 of 100 pictures that were asked to be bad were bad, after 320 33."""
 
     def steps(kind: ConceptKind, preset: PresetName, family: Family = "crayon") -> int:
         return usual_steps(family, "embedding", preset, kind)
